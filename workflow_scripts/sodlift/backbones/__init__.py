@@ -1,0 +1,1 @@
+"""Pretrained backbones: one module each, with the taps and the preprocessing of every weights file."""

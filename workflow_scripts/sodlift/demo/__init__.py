@@ -1,0 +1,1 @@
+"""The embedded demo data set and the generator of its scenes."""

@@ -1,0 +1,1 @@
+"""Detector types: where prior maps come from."""

@@ -1,0 +1,1 @@
+"""Running refiners over whole data sets."""

@@ -1,0 +1,1 @@
+"""Metrics and the named protocols under which they are computed."""

@@ -1,0 +1,1 @@
+"""Refiners: one public module or package a type."""

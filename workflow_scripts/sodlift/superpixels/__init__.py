@@ -1,0 +1,1 @@
+"""Superpixels: exact SLIC and the graphs on it."""

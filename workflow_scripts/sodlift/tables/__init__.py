@@ -1,0 +1,1 @@
+"""Tables: scores gathered, compared with the papers, rendered."""
