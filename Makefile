@@ -1,0 +1,45 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`. Each makes .venv and installs into it.
+PYTHON ?= python3
+CORES ?= all
+VENV := .venv
+BIN := $(VENV)/bin
+EXTRAS := workflow,lite0,crf,demo,test,dev
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+
+.PHONY: demo test lint install constraints clean
+
+demo: install ## Run the whole benchmark on the embedded demo data; tables in results/demo/tables
+	$(SNAKEMAKE) --configfile config/demo.yaml
+	@cat results/demo/tables/refiners.md
+
+test: install ## Run the test suite (real-data tests read SODLIFT_DATA, default ../shared/data)
+	$(BIN)/python -m pytest
+
+lint: install ## Format, lint and type checks, as in CI
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile rules workflow
+	$(BIN)/snakemake --lint --configfile config/demo.yaml
+
+install: $(VENV)/.installed ## Make .venv with everything in it
+
+# uv installs in seconds what takes pip minutes; where it cannot be had, pip does the same work.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "sodlift needs Python 3.11 or newer, this is " + sys.version'
+	@command -v c++ >/dev/null || { echo "a C++ compiler is needed (Debian: apt-get install g++)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv || echo "uv could not be installed; pip will do its work"
+	if [ -x $(BIN)/uv ]; then \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[$(EXTRAS)]'; \
+	else \
+		$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'; \
+	fi
+	$(BIN)/python -c 'import torch, torchvision, pydensecrf'
+	touch $@
+
+constraints: install ## Record the versions that were installed and tested
+	$(BIN)/uv pip freeze --quiet --python $(BIN)/python --exclude-editable > constraints.txt
+
+clean: ## Remove the demo and smoke results and all caches; never data, models or other results
+	rm -rf results/demo results/smoke .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,32 @@
+# sodlift: prior maps in, refined maps and the papers' tables out. One stage a file in rules/, one job a
+# (data set, detector, refiner) cell. Adding a data set, detector, refiner, protocol or table is a row in config/.
+from snakemake.utils import min_version
+
+min_version("9.14")
+
+if not workflow.config_settings.configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/datasets.smk"
+include: "rules/priors.smk"
+include: "rules/train.smk"
+include: "rules/refine.smk"
+include: "rules/evaluate.smk"
+include: "rules/aggregate.smk"
+
+
+wildcard_constraints:
+    dataset=any_of(RUN.all_datasets),
+    detector=any_of(RUN.all_detectors),
+    refiner=any_of([NONE, *RUN.all_refiners]),
+    table=any_of(RUN.tables),
+
+
+rule all:
+    default_target: True
+    input:
+        rules.datasets.input,
+        rules.tables.input,

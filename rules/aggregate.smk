@@ -1,0 +1,65 @@
+# Tables and figures are rows of config/tables.yaml and config keys: any of them is a target of its own.
+rule tables:
+    input:
+        f"{OUT}/tables/summary.csv",
+        expand(f"{OUT}/tables/{{table}}.csv", table=RUN.tables),
+        expand(f"{OUT}/figures/{{figure}}.pdf", figure=RUN.figures),
+
+
+rule summary:
+    input:
+        scores=rules.evaluate.input,
+    output:
+        summary=f"{OUT}/tables/summary.csv",
+        counts=f"{OUT}/tables/counts.csv",
+    params:
+        code=code("summary.py"),
+    log:
+        f"{OUT}/logs/tables/summary.log",
+    benchmark:
+        f"{OUT}/benchmarks/tables/summary.jsonl"
+    conda:
+        "../environment.yml"
+    script:
+        "../workflow_scripts/summary.py"
+
+
+rule table:
+    input:
+        summary=rules.summary.output.summary,
+        counts=rules.summary.output.counts,
+    output:
+        csv=f"{OUT}/tables/{{table}}.csv",
+        markdown=f"{OUT}/tables/{{table}}.md",
+        latex=f"{OUT}/tables/{{table}}.tex",
+    params:
+        code=code("table.py"),
+        facts=content_hash(printed_files() + protocol_files(RUN.protocols)),
+        run=repr(RUN),
+    log:
+        f"{OUT}/logs/tables/{{table}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/tables/{{table}}.jsonl"
+    conda:
+        "../environment.yml"
+    script:
+        "../workflow_scripts/table.py"
+
+
+rule pr_curves:
+    input:
+        scores=rules.evaluate.input,
+    output:
+        pdf=f"{OUT}/figures/pr_curves.pdf",
+        png=f"{OUT}/figures/pr_curves.png",
+    params:
+        code=code("pr_curves.py"),
+        protocol=RUN.protocols[0],
+    log:
+        f"{OUT}/logs/figures/pr_curves.log",
+    benchmark:
+        f"{OUT}/benchmarks/figures/pr_curves.jsonl"
+    conda:
+        "../environment.yml"
+    script:
+        "../workflow_scripts/pr_curves.py"

@@ -1,0 +1,52 @@
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(str(workflow.current_basedir.get_path_or_uri(secret_free=False))).parent
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+from sodlift.code_hash import code_hash, content_hash
+from sodlift.config.load import load_run
+from sodlift.config.run import UNREFINED
+from sodlift.datasets.sources import fingerprint
+from sodlift.errors import SodliftError
+from sodlift.metrics import METRICS
+
+try:
+    RUN = load_run(config, ROOT)
+except SodliftError as error:
+    raise WorkflowError(str(error))
+
+OUT = RUN.results
+
+
+def any_of(names):
+    """A wildcard constraint: one of the names and nothing else."""
+    return "|".join(map(re.escape, names))
+
+
+def code(script, *rows, registries=()):
+    """Hash of the code that a job runs: the adapter, all that it imports, and what it loads by name."""
+    by_name = [*(m for row in rows for m in row.code), *(r.module(n) for r in registries for n in r.names())]
+    return code_hash(ROOT / "workflow_scripts" / script, by_name)
+
+
+def plain(row):
+    """What a job needs of a registry row, as plain data: a change of it re-runs the job."""
+    return {"id": row.id, "type": row.type, "options": row.parameters}
+
+
+def protocol_files(names):
+    return [ROOT / "config" / "protocols" / f"{name}.yaml" for name in names]
+
+
+def refined_maps(dataset, detector, refiner):
+    """The maps that a cell is scored by: the refined ones, or the prior's own."""
+    if refiner == UNREFINED:
+        return f"{OUT}/priors/{dataset}/{detector}"
+    return f"{OUT}/refined/{dataset}/{detector}/{refiner}"
+
+
+def printed_files():
+    """What the tables are and what the papers print in them."""
+    return [ROOT / "config/tables.yaml", *ROOT.glob("config/paper_values/*.csv")]

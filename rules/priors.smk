@@ -1,0 +1,22 @@
+rule priors:
+    input:
+        [f"{OUT}/priors/{dataset}/{detector}" for dataset, detector in RUN.prior_maps],
+
+
+rule prior:
+    input:
+        manifest=rules.dataset.output.manifest,
+    output:
+        maps=directory(f"{OUT}/priors/{{dataset}}/{{detector}}"),
+    params:
+        code=lambda wc: code("prior.py", RUN.detector(wc.detector)),
+        row=lambda wc: plain(RUN.detector(wc.detector)),
+    log:
+        f"{OUT}/logs/priors/{{dataset}}/{{detector}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/priors/{{dataset}}/{{detector}}.jsonl"
+    threads: RUN.threads
+    conda:
+        "../environment.yml"
+    script:
+        "../workflow_scripts/prior.py"

@@ -1,0 +1,87 @@
+"""The library's floors: a module imports from floors below its own, and torch stays where networks are."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+FLOORS = [
+    {"arrays", "mapset", "atomic", "registry", "options", "document", "schema", "problems", "code_hash", "seeds", "errors"},
+    {"superpixels", "crf"},
+    {"priors", "backbones", "datasets", "metrics", "demo"},
+    {"training"},
+    {"refiners", "detectors"},
+    {"inference", "config", "tables", "plots"},
+]
+MAY_IMPORT_TORCH = {"backbones", "refiners", "training", "inference"}
+MAX_LINES = 400
+
+
+def _library(repository: Path) -> Path:
+    return repository / "workflow_scripts" / "sodlift"
+
+
+def _modules(repository: Path) -> list[Path]:
+    return sorted(_library(repository).rglob("*.py"))
+
+
+def _part(library: Path, file: Path) -> str:
+    return file.relative_to(library).parts[0].removesuffix(".py")
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    """Yield the modules imported when the file runs; under TYPE_CHECKING or inside functions they are not."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Try):
+            yield from _imports(node)
+
+
+def _floor(part: str) -> int:
+    return next(i for i, names in enumerate(FLOORS) if part in names)
+
+
+def test_every_part_of_the_library_has_a_floor(repository: Path) -> None:
+    library = _library(repository)
+    parts = {_part(library, file) for file in _modules(repository)} - {"__init__"}
+    assert parts == set().union(*FLOORS)
+
+
+def test_modules_import_from_their_own_floor_or_below(repository: Path) -> None:
+    library = _library(repository)
+    climbs = []
+    for file in _modules(repository):
+        part = _part(library, file)
+        if part == "__init__":
+            continue
+        for name in _imports(ast.parse(file.read_text())):
+            if name.startswith("sodlift.") and _floor(name.split(".")[1]) > _floor(part):
+                climbs.append(f"{file.relative_to(library)} imports {name}")
+    assert not climbs
+
+
+def test_torch_is_imported_by_networks_and_their_engines_only(repository: Path) -> None:
+    library = _library(repository)
+    users = {
+        _part(library, file)
+        for file in _modules(repository)
+        for name in _imports(ast.parse(file.read_text()))
+        if name.split(".")[0] in {"torch", "torchvision"}
+    }
+    assert users <= MAY_IMPORT_TORCH
+
+
+@pytest.mark.parametrize("folder", ["workflow_scripts", "tests", "benchmarks"])
+def test_no_file_is_longer_than_a_reader_can_hold(repository: Path, folder: str) -> None:
+    lengths = {file: len(file.read_text().splitlines()) for file in (repository / folder).rglob("*.py")}
+    assert not {str(file): n for file, n in lengths.items() if n > MAX_LINES}
+
+
+def test_adapters_stay_thin(repository: Path) -> None:
+    lengths = {file.name: len(file.read_text().splitlines()) for file in (repository / "workflow_scripts").glob("*.py")}
+    shared = {name for name in lengths if name == "adapter.py"}
+    assert not {name: n for name, n in lengths.items() if name not in shared and n > 35}

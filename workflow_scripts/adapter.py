@@ -1,0 +1,75 @@
+"""What every adapter shares: the job's log file, its thread limit, and errors as one clear message.
+
+An adapter reads the ``snakemake`` object, calls the library, and ends with ``run_job(main, globals())``: Snakemake puts
+its object into a script's globals, and where there is none (in tests) the adapter is merely imported.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from threadpoolctl import threadpool_limits
+
+from sodlift.config.data_root import resolve_data_root
+from sodlift.config.rows import below
+from sodlift.errors import SodliftError
+from sodlift.options import build
+
+
+class _Tee:
+    """Writes to the terminal and to the job's log, so that progress is seen and kept."""
+
+    def __init__(self, *streams: TextIO) -> None:
+        self._streams = streams
+
+    def write(self, text: str) -> int:
+        for stream in self._streams:
+            stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        for stream in self._streams:
+            stream.flush()
+
+    def isatty(self) -> bool:
+        return self._streams[0].isatty()
+
+
+def run_job(main: Callable[[Any], None], namespace: Mapping[str, Any]) -> None:
+    """Run ``main(snakemake)`` as a job if ``namespace`` holds Snakemake's object."""
+    if "snakemake" in namespace:
+        with _job(namespace["snakemake"]):
+            main(namespace["snakemake"])
+
+
+def options_of(kind: Any, snakemake: Any) -> Any:
+    """Return the options of the job's row, with relative paths starting at the root of the data."""
+    row = snakemake.params.row
+    return below(build(kind.options, row["options"], row["id"]), resolve_data_root(snakemake.config))
+
+
+@contextmanager
+def _job(snakemake: Any) -> Iterator[None]:
+    """Run the block as a job: stderr goes to the terminal and to ``snakemake.log[0]``, BLAS keeps to the job's threads.
+
+    A SodliftError ends the job with its message alone; any other exception keeps its traceback, since it is a defect.
+    """
+    log = Path(snakemake.log[0])
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as handle, threadpool_limits(snakemake.threads):
+        terminal, sys.stderr = sys.stderr, _Tee(sys.stderr, handle)  # type: ignore[assignment]
+        logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s", force=True)
+        try:
+            yield
+        except SodliftError as error:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            raise SystemExit(1) from None
+        except Exception:
+            traceback.print_exc()
+            raise SystemExit(1) from None
+        finally:
+            sys.stderr = terminal

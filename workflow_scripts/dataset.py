@@ -1,0 +1,30 @@
+"""Adapter of rule dataset: one data set's manifest and health report."""
+
+from typing import Any
+
+from adapter import options_of, run_job
+from tqdm import tqdm
+
+from sodlift.config.data_root import resolve_data_root
+from sodlift.datasets.sources import SOURCES
+from sodlift.datasets.validate import build_manifest
+
+
+def main(snakemake: Any) -> None:
+    """Find and read the files; write manifest.csv, health.json and health.md."""
+    row, params = snakemake.params.row, snakemake.params
+    source = SOURCES.get(row["type"])
+    manifest, health = build_manifest(
+        name=row["id"],
+        source=source,
+        options=options_of(source, snakemake),
+        root=resolve_data_root(snakemake.config),
+        expected=params.expected,
+        limit=params.limit,
+        progress=lambda pairs: tqdm(pairs, desc=f"dataset {row['id']}", unit="image"),
+    )
+    manifest.save(snakemake.output.manifest)
+    health.save(snakemake.output.health_json, snakemake.output.health_md)
+
+
+run_job(main, globals())

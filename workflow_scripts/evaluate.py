@@ -1,0 +1,28 @@
+"""Adapter of rule evaluate_cell: the scores of one cell under every protocol of the run."""
+
+from pathlib import Path
+from typing import Any
+
+from adapter import run_job
+
+from sodlift.datasets.manifest import Manifest
+from sodlift.mapset import MapSet
+from sodlift.metrics.evaluate import evaluate_maps
+from sodlift.metrics.protocols import load_protocol
+
+
+def main(snakemake: Any) -> None:
+    """Score the cell's maps; write per_image.parquet, curves.npz and scores.json."""
+    folder = Path(snakemake.scriptdir).parent / "config" / "protocols"
+    scores = evaluate_maps(
+        manifest=Manifest.load(snakemake.input.manifest),
+        maps=MapSet(snakemake.input.maps),
+        prior=MapSet(snakemake.input.priors),
+        protocols=[load_protocol(name, folder) for name in snakemake.params.protocols],
+        role="prior" if snakemake.input.maps == snakemake.input.priors else "refined",
+        progress=True,
+    )
+    scores.save(Path(snakemake.output.scores).parent)
+
+
+run_job(main, globals())

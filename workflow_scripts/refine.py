@@ -1,0 +1,34 @@
+"""Adapter of rule refine_maps: the maps of one refiner over one detector's priors on one data set."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from adapter import options_of, run_job
+from tqdm import tqdm
+
+from sodlift.datasets.manifest import Manifest
+from sodlift.inference.refine import refine_dataset
+from sodlift.mapset import MapSet, new_mapset
+from sodlift.refiners import REFINERS
+
+
+def main(snakemake: Any) -> None:
+    """Load the refiner, with its model where it has one, and refine every prior map."""
+    kind, params = REFINERS.get(snakemake.params.row["type"]), snakemake.params
+    model = Path(snakemake.input.model[0]) if snakemake.input.get("model") else None
+    refiner = kind.load(options_of(kind, snakemake), model, params.device)
+    manifest = Manifest.load(snakemake.input.manifest)
+    with new_mapset(snakemake.output.maps) as writer:
+        summary = refine_dataset(
+            refiner,
+            manifest,
+            MapSet(snakemake.input.priors),
+            writer,
+            progress=lambda entries: tqdm(entries, desc=f"refine {manifest.dataset}", unit="image"),
+            on_error=params.on_error,
+        )
+    logging.info("%s", summary)
+
+
+run_job(main, globals())
