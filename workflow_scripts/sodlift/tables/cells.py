@@ -1,0 +1,270 @@
+"""A table's cells: ours beside the printed number, with a verdict, or the reason why one of them is missing."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sodlift.tables.compare import Printed, Verdict, verdict
+from sodlift.tables.run_info import DatasetInfo, Labels, RunInfo
+from sodlift.tables.scores import Score, Scores
+from sodlift.tables.spec import Match, TableSpec, Variant
+from sodlift.tables.summary import BASELINE
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What a run lacks, so that a cell has no value: ``kind`` says what sort of thing, ``name`` which one."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"not in this run: {self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of a table.
+
+    Attributes
+    ----------
+    method, detector : str
+        The detector's name in the table, and its id; the id is empty if the run has no such detector.
+    variant : str
+        What is shown of it: the title of the table's variant.
+    row, refiner : str
+        The refiner's title, and its id; the id is empty if the run has no such refiner.
+    dataset, dataset_id : str
+        The data set's name in the table, and its id; the id is empty if the run does not have it.
+    metric : str
+        The measure, by our name.
+    score, baseline : Score or None
+        Our value, and that of the unrefined prior; None where the run has none.
+    printed, printed_baseline : Printed or None
+        The printed number, and that of the unrefined prior.
+    verdict : Verdict or None
+        The comparison; None where there is nothing to compare.
+    missing : Missing or None
+        Why the run has no score; None where it has one.
+    marks : tuple of str
+        The table's remarks on the printed number.
+    """
+
+    method: str
+    detector: str
+    variant: str
+    row: str
+    refiner: str
+    dataset: str
+    dataset_id: str
+    metric: str
+    score: Score | None = None
+    baseline: Score | None = None
+    printed: Printed | None = None
+    printed_baseline: Printed | None = None
+    verdict: Verdict | None = None
+    missing: Missing | None = None
+    marks: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> str:
+        """``ok``, ``failed`` or ``missing``."""
+        return "missing" if self.score is None else "failed" if self.score.value is None else "ok"
+
+    @property
+    def value(self) -> float | None:
+        """Our value, if there is one."""
+        return None if self.score is None else self.score.value
+
+    @property
+    def delta(self) -> float | None:
+        """What the refiner adds to our value of the unrefined prior; None for that prior itself."""
+        before = None if self.baseline is None else self.baseline.value
+        return None if self.refiner == BASELINE or self.value is None or before is None else self.value - before
+
+    @property
+    def printed_delta(self) -> float | None:
+        """What the refiner adds in print; None for the unrefined prior."""
+        if self.refiner == BASELINE or self.printed is None or self.printed_baseline is None:
+            return None
+        return self.printed.value - self.printed_baseline.value
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What one row of a table stands for; ids are empty where the run has nothing of the kind."""
+
+    method: str
+    label: str
+    detector: str
+    variant: Variant
+    refiner: str
+
+
+@dataclass(frozen=True)
+class _Counterpart:
+    """The printed side of a cell and why, if so, it must not be compared with ours."""
+
+    printed: Printed | None
+    baseline: Printed | None
+    reasons: tuple[str, ...]
+
+
+def make_cells(spec: TableSpec, scores: Scores, run: RunInfo, labels: Labels) -> tuple[Cell, ...]:
+    """Return the cells of the table, row by row in the order of the paper or of the run.
+
+    A paper's table has a cell for each printed number, whether or not the run has it, and one for each detector, data
+    set and refiner of the run that stands for one in the paper.
+    """
+    return tuple(_KINDS[spec.kind](spec, scores, run, labels))
+
+
+def _paper_cells(spec: TableSpec, scores: Scores, run: RunInfo, labels: Labels) -> Iterator[Cell]:
+    for row in _paper_rows(spec, run, labels):
+        for dataset, info in _paper_datasets(spec, run):
+            marks = tuple(n.text for n in spec.notes if n.concerns(row.label, row.variant.printed, info.paper))
+            for metric in spec.metrics:
+                there = _counterpart(spec, spec, row, info, metric, run) if row.variant.printed else None
+                if (there is not None and there.printed is not None) or (row.detector and dataset):
+                    yield _cell(spec, scores, run, row, info, dataset, metric, there, marks)
+
+
+def _paper_datasets(spec: TableSpec, run: RunInfo) -> Iterator[tuple[str, DatasetInfo]]:
+    """Yield those of the run that stand for one of the paper, and with an empty id each that the run lacks."""
+    for printed in spec.values.datasets:
+        ours = [(name, info) for name, info in run.datasets.items() if info.paper == printed]
+        yield from ours
+        if not any(info.complete for _, info in ours):
+            yield "", DatasetInfo(printed, printed)
+
+
+def _paper_rows(spec: TableSpec, run: RunInfo, labels: Labels) -> Iterator[_Row]:
+    for label in spec.values.methods:
+        ours = [d for d in run.detectors if labels.get(d, {}).get(spec.paper) == label] or [""]
+        for detector in ours:
+            title = _title(detector, labels) if detector else label
+            method = label if title == label else f"{label} ({title})"
+            for variant in spec.variants:
+                if variant.printed and not spec.values.has(label, variant.printed, spec.metrics.values()):
+                    continue
+                for refiner in _players(variant, run) or [""]:
+                    yield _Row(method, label, detector, variant, refiner)
+
+
+def _benchmark_cells(spec: TableSpec, scores: Scores, run: RunInfo, labels: Labels) -> Iterator[Cell]:
+    for detector in run.detectors:
+        method = _title(detector, labels)
+        for refiner in (BASELINE, *run.refiners):
+            info = run.refiner(refiner)
+            found = _in_print(spec, detector, refiner, run, labels)
+            paper, variant = found or (spec, Variant(info.title, Match(type=info.type)))
+            row = _Row(method, labels.get(detector, {}).get(paper.paper, ""), detector, variant, refiner)
+            for dataset, dataset_info in run.datasets.items():
+                for metric in spec.metrics:
+                    name = paper.metrics.get(metric, "")
+                    printed = paper.values.text(row.label, variant.printed, dataset_info.paper, name)
+                    there = _counterpart(spec, paper, row, dataset_info, metric, run) if printed else None
+                    yield _cell(spec, scores, run, row, dataset_info, dataset, metric, there)
+
+
+def _in_print(
+    spec: TableSpec, detector: str, refiner: str, run: RunInfo, labels: Labels
+) -> tuple[TableSpec, Variant] | None:
+    """Find what the paper tables ``spec.against`` print of the refiner: where the two differ least, the first such."""
+    info = run.refiner(refiner)
+    found = [
+        (paper, variant)
+        for paper in spec.against
+        for variant in paper.variants
+        if refiner in _players(variant, run)
+        and paper.values.has(labels.get(detector, {}).get(paper.paper, ""), variant.printed, paper.metrics.values())
+    ]
+    return min(found, key=lambda one: len(one[1].comparable.differences(info)), default=None)
+
+
+_KINDS: dict[str, Callable[[TableSpec, Scores, RunInfo, Labels], Iterator[Cell]]] = {
+    "paper": _paper_cells,
+    "benchmark": _benchmark_cells,
+}
+
+
+def _players(variant: Variant, run: RunInfo) -> list[str]:
+    """Return the refiners of the run that play a paper's variant."""
+    if variant.is_baseline:
+        return [BASELINE]
+    return [name for name, info in run.refiners.items() if not variant.select.differences(info)]
+
+
+def _counterpart(
+    spec: TableSpec, paper: TableSpec, row: _Row, dataset: DatasetInfo, metric: str, run: RunInfo
+) -> _Counterpart:
+    reasons: list[str] = []
+    if not dataset.complete:
+        reasons.append(dataset.note or f"only a part of {dataset.paper}")
+    if spec.protocol != paper.protocol:
+        reasons.append(f"other protocol ({spec.protocol}; the paper's is {paper.protocol})")
+    if row.refiner and not row.variant.is_baseline:
+        reasons += row.variant.comparable.differences(run.refiner(row.refiner))
+
+    def printed(variant: str) -> Printed | None:
+        text = paper.values.text(row.label, variant, dataset.paper, paper.metrics.get(metric, ""))
+        return Printed(text, paper.source) if text and dataset.complete else None
+
+    baseline = next((v.printed for v in paper.variants if v.is_baseline), "")
+    return _Counterpart(printed(row.variant.printed), printed(baseline), tuple(reasons))
+
+
+def _cell(
+    spec: TableSpec,
+    scores: Scores,
+    run: RunInfo,
+    row: _Row,
+    info: DatasetInfo,
+    dataset: str,
+    metric: str,
+    there: _Counterpart | None,
+    marks: tuple[str, ...] = (),
+) -> Cell:
+    score = scores.get(row.refiner, row.detector, dataset, spec.protocol, metric)
+    judged = None
+    if there is not None and score is not None and score.value is not None:
+        judged = verdict(score.value, there.printed, there.reasons, spec.tolerance)
+    return Cell(
+        method=row.method,
+        detector=row.detector,
+        variant=row.variant.title,
+        row=run.refiner(row.refiner).title if row.refiner else row.variant.title,
+        refiner=row.refiner,
+        dataset=info.title,
+        dataset_id=dataset,
+        metric=metric,
+        score=score,
+        baseline=scores.get(BASELINE, row.detector, dataset, spec.protocol, metric),
+        printed=there.printed if there else None,
+        printed_baseline=there.baseline if there else None,
+        verdict=judged,
+        missing=None if score is not None else _missing(spec, scores, run, row, info, dataset, metric),
+        marks=marks,
+    )
+
+
+def _missing(
+    spec: TableSpec, scores: Scores, run: RunInfo, row: _Row, info: DatasetInfo, dataset: str, metric: str
+) -> Missing:
+    """Say what the run lacks, the broadest lack first."""
+    on, player = f"{row.method} on {info.title}", run.refiner(row.refiner).title if row.refiner else ""
+    lacks = (
+        (not row.detector, Missing("detector", row.label)),
+        (not dataset, Missing("data set", info.paper)),
+        (not row.refiner, Missing("refiner", f"({row.variant.select})")),
+        (spec.protocol not in run.protocols, Missing("protocol", spec.protocol)),
+        (not scores.evaluated(BASELINE, row.detector, dataset, spec.protocol), Missing("prior maps", on)),
+        (
+            not scores.evaluated(row.refiner, row.detector, dataset, spec.protocol),
+            Missing("refined maps", f"{player} of {on}"),
+        ),
+    )
+    return next((missing for lacking, missing in lacks if lacking), Missing("measure", metric))
+
+
+def _title(detector: str, labels: Labels) -> str:
+    return labels.get(detector, {}).get("title", detector)

@@ -1,0 +1,82 @@
+"""What tables and figures need to know of a run, read off its configuration."""
+
+from pathlib import Path
+
+from sodlift.config.run import UNREFINED, Run
+from sodlift.metrics.protocols import load_protocol
+from sodlift.plots.pr_curves import Curve
+from sodlift.tables.run_info import DatasetInfo, RefinerInfo, RunInfo
+from sodlift.tables.summary import Scored
+
+
+def evaluation_folder(run: Run, dataset: str, detector: str, refiner: str) -> Path:
+    """Return the folder that the evaluation of a cell writes."""
+    return run.results / "evaluation" / dataset / detector / refiner
+
+
+def scored_cells(run: Run) -> tuple[Scored, ...]:
+    """Return the run's cells under the refiner's plain name and the seed that it was trained with.
+
+    What is not trained is filed under the primary seed.
+    """
+    cells = []
+    for cell in run.cells:
+        seed = None if cell.refiner == UNREFINED else run.refiner(cell.refiner).seed
+        name = cell.refiner.partition("@")[0]
+        folder = evaluation_folder(run, *cell)
+        cells.append(
+            Scored(name, cell.detector, cell.dataset, run.seeds[0] if seed is None else seed, folder)
+        )
+    return tuple(cells)
+
+
+def run_info(run: Run, protocols: Path) -> RunInfo:
+    """Return the facts by which tables select results and decide what is comparable.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    protocols : Path
+        Folder of the protocols.
+    """
+    return RunInfo(
+        detectors=run.detectors,
+        refiners={name: _refiner(run, name) for name in run.refiner_rows if "@" not in name},
+        datasets={name: _dataset(run, name) for name in run.test_sets},
+        protocols={name: load_protocol(name, protocols).title for name in run.protocols},
+        seeds=run.seeds,
+    )
+
+
+def pr_curves(run: Run, protocol: str) -> tuple[Curve, ...]:
+    """Return the precision-recall curves of the run's cells under one protocol, for ``pr_figure``."""
+    return tuple(
+        Curve(
+            dataset=run.dataset(cell.dataset).title,
+            detector=run.detector(cell.detector).title,
+            refiner=None if cell.refiner == UNREFINED else run.refiner(cell.refiner).title,
+            npz=evaluation_folder(run, *cell) / "curves.npz",
+            protocol=protocol,
+        )
+        for cell in run.cells
+    )
+
+
+def _refiner(run: Run, name: str) -> RefinerInfo:
+    row = run.refiner(name)
+    settings = row.parameters
+    return RefinerInfo(
+        type=row.type,
+        title=row.title,
+        backbone=settings.get("backbone", ""),
+        training_sets=tuple("/".join(maps) for maps in run.train_inputs(name)),
+        settings=settings,
+    )
+
+
+def _dataset(run: Run, name: str) -> DatasetInfo:
+    row = run.dataset(name)
+    limit = run.limit.get(name)
+    note = row.note if limit is None else f"{row.note + '; ' if row.note else ''}the first {limit} images only"
+    return DatasetInfo(row.title, row.paper_name, row.complete and limit is None, note)
