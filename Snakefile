@@ -21,7 +21,7 @@ include: "rules/aggregate.smk"
 wildcard_constraints:
     dataset=any_of(RUN.all_datasets),
     detector=any_of(RUN.all_detectors),
-    refiner=any_of([NONE, *RUN.all_refiners]),
+    refiner=any_of([UNREFINED, *RUN.all_refiners]),
     table=any_of(RUN.tables),
 
 

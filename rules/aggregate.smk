@@ -35,7 +35,7 @@ rule table:
     params:
         code=code("table.py"),
         facts=content_hash(printed_files() + protocol_files(RUN.protocols)),
-        run=repr(RUN),
+        run=lambda wc: repr((run_info(RUN, ROOT / "config" / "protocols"), RUN.labels)),
     log:
         f"{OUT}/logs/tables/{{table}}.log",
     benchmark:

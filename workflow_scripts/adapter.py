@@ -40,8 +40,11 @@ class _Tee:
 
 
 def run_job(main: Callable[[Any], None], namespace: Mapping[str, Any]) -> None:
-    """Run ``main(snakemake)`` as a job if ``namespace`` holds Snakemake's object."""
-    if "snakemake" in namespace:
+    """Run ``main(snakemake)`` as a job if ``namespace`` holds Snakemake's object and is the script itself.
+
+    A job's worker processes load the script again, under another name: they must not start the job once more.
+    """
+    if "snakemake" in namespace and namespace["__name__"] == "__main__":
         with _job(namespace["snakemake"]):
             main(namespace["snakemake"])
 
@@ -61,7 +64,7 @@ def _job(snakemake: Any) -> Iterator[None]:
     log = Path(snakemake.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as handle, threadpool_limits(snakemake.threads):
-        terminal, sys.stderr = sys.stderr, _Tee(sys.stderr, handle)  # type: ignore[assignment]
+        terminal, sys.stderr = sys.stderr, _Tee(sys.stderr, handle)
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s", force=True)
         try:
             yield

@@ -6,9 +6,9 @@ from typing import Any
 from adapter import run_job
 from whole_run import run_of
 
+from sodlift.plots.of_run import pr_curves
 from sodlift.plots.pr_curves import pr_figure
 from sodlift.plots.style import save_figure
-from sodlift.tables.of_run import pr_curves
 
 
 def main(snakemake: Any) -> None:

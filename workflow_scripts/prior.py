@@ -14,7 +14,7 @@ def main(snakemake: Any) -> None:
     detector = DETECTORS.get(snakemake.params.row["type"])
     manifest = Manifest.load(snakemake.input.manifest)
     with new_mapset(snakemake.output.maps) as writer:
-        detector.run(options_of(detector, snakemake), manifest, writer, workers=snakemake.threads)
+        detector.run(options_of(detector, snakemake), manifest, writer, snakemake.threads)
 
 
 run_job(main, globals())

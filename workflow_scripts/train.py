@@ -25,6 +25,7 @@ def main(snakemake: Any) -> None:
         device=params.device,
         threads=snakemake.threads,
     )
+    assert refiner.train is not None, "the configuration was checked: only trainable refiners have a training"
     refiner.train(options_of(refiner, snakemake), training)
 
 

@@ -1,17 +1,11 @@
-"""What tables and figures need to know of a run, read off its configuration."""
+"""What tables need to know of a run, read off its configuration."""
 
 from pathlib import Path
 
 from sodlift.config.run import UNREFINED, Run
 from sodlift.metrics.protocols import load_protocol
-from sodlift.plots.pr_curves import Curve
 from sodlift.tables.run_info import DatasetInfo, RefinerInfo, RunInfo
 from sodlift.tables.summary import Scored
-
-
-def evaluation_folder(run: Run, dataset: str, detector: str, refiner: str) -> Path:
-    """Return the folder that the evaluation of a cell writes."""
-    return run.results / "evaluation" / dataset / detector / refiner
 
 
 def scored_cells(run: Run) -> tuple[Scored, ...]:
@@ -23,10 +17,8 @@ def scored_cells(run: Run) -> tuple[Scored, ...]:
     for cell in run.cells:
         seed = None if cell.refiner == UNREFINED else run.refiner(cell.refiner).seed
         name = cell.refiner.partition("@")[0]
-        folder = evaluation_folder(run, *cell)
-        cells.append(
-            Scored(name, cell.detector, cell.dataset, run.seeds[0] if seed is None else seed, folder)
-        )
+        folder = run.evaluation_folder(cell)
+        cells.append(Scored(name, cell.detector, cell.dataset, run.seeds[0] if seed is None else seed, folder))
     return tuple(cells)
 
 
@@ -46,20 +38,6 @@ def run_info(run: Run, protocols: Path) -> RunInfo:
         datasets={name: _dataset(run, name) for name in run.test_sets},
         protocols={name: load_protocol(name, protocols).title for name in run.protocols},
         seeds=run.seeds,
-    )
-
-
-def pr_curves(run: Run, protocol: str) -> tuple[Curve, ...]:
-    """Return the precision-recall curves of the run's cells under one protocol, for ``pr_figure``."""
-    return tuple(
-        Curve(
-            dataset=run.dataset(cell.dataset).title,
-            detector=run.detector(cell.detector).title,
-            refiner=None if cell.refiner == UNREFINED else run.refiner(cell.refiner).title,
-            npz=evaluation_folder(run, *cell) / "curves.npz",
-            protocol=protocol,
-        )
-        for cell in run.cells
     )
 
 

@@ -1,0 +1,131 @@
+"""Runs: cells, seeds, training inputs and labels."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sodlift.config.load import load_run
+from sodlift.config.rows import below
+from sodlift.config.run import Absent, Cell, PriorMaps, Run
+from sodlift.errors import UnknownNameError
+
+BASE = Path(__file__).resolve().parents[2]
+
+
+def load(**change: Any) -> Run:
+    config = {
+        "results": "results/test",
+        "datasets": ["PASCAL-S-108", "SED2"],
+        "detectors": ["rbd", "PFA"],
+        "refiners": ["densecrf_dss", "mirm_lite0_demo"],
+        "protocols": ["pysod"],
+    }
+    return load_run({**config, **change}, BASE)
+
+
+def test_cells_go_by_data_set_and_detector_the_unrefined_prior_first() -> None:
+    assert load().cells == (
+        Cell("PASCAL-S-108", "rbd", "none"),
+        Cell("PASCAL-S-108", "rbd", "densecrf_dss"),
+        Cell("PASCAL-S-108", "rbd", "mirm_lite0_demo"),
+        Cell("PASCAL-S-108", "PFA", "none"),
+        Cell("PASCAL-S-108", "PFA", "densecrf_dss"),
+        Cell("PASCAL-S-108", "PFA", "mirm_lite0_demo"),
+        Cell("SED2", "rbd", "none"),
+        Cell("SED2", "rbd", "densecrf_dss"),
+        Cell("SED2", "rbd", "mirm_lite0_demo"),
+    )
+
+
+def test_maps_that_a_detector_does_not_have_make_no_cell_and_are_listed_with_the_reason() -> None:
+    (absent,) = load().absent
+    assert absent[:2] == Absent("SED2", "PFA", "")[:2]
+    assert absent.reason == "the row of 'PFA' lists maps of ECSSD, DUT-OMRON, HKU-IS, PASCAL-S, PASCAL-S-108 only"
+
+
+def test_the_primary_seed_has_the_plain_name_and_only_training_has_seeds() -> None:
+    run = load(seeds=[7, 8, 9])
+    assert list(run.refiner_rows) == ["densecrf_dss", "mirm_lite0_demo", "mirm_lite0_demo@8", "mirm_lite0_demo@9"]
+    assert [row.seed for row in run.refiner_rows.values()] == [None, 7, 8, 9]
+    assert run.refiner("mirm_lite0_demo@9").title == f"{run.refiner('mirm_lite0_demo').title} (seed 9)"
+    assert run.trained == ("mirm_lite0_demo", "mirm_lite0_demo@8", "mirm_lite0_demo@9")
+
+
+def test_a_refiner_is_trained_on_every_data_set_with_the_maps_of_every_detector() -> None:
+    run = load(seeds=[1, 2])
+    maps = (PriorMaps("demo-train", "mb_plus"), PriorMaps("demo-train", "rbd"))
+    assert run.train_inputs("mirm_lite0_demo") == run.train_inputs("mirm_lite0_demo@2") == maps
+    assert run.train_inputs("densecrf_dss") == ()
+
+
+def test_what_training_needs_is_among_the_data_sets_and_prior_maps_each_once() -> None:
+    run = load(seeds=[1, 2])
+    assert run.datasets == ("PASCAL-S-108", "SED2", "demo-train")
+    assert run.prior_maps == (
+        PriorMaps("PASCAL-S-108", "rbd"),
+        PriorMaps("PASCAL-S-108", "PFA"),
+        PriorMaps("SED2", "rbd"),
+        PriorMaps("demo-train", "mb_plus"),
+        PriorMaps("demo-train", "rbd"),
+    )
+
+
+def test_a_refiner_without_a_cell_is_not_trained() -> None:
+    run = load(baseline_only=["PASCAL-S-108", "SED2"])
+    assert run.trained == ()
+    assert run.refined_cells == ()
+    assert run.datasets == ("PASCAL-S-108", "SED2")
+
+
+def test_refined_cells_are_those_with_a_refiner() -> None:
+    run = load()
+    assert set(run.cells) - set(run.refined_cells) == {c for c in run.cells if c.refiner == "none"}
+
+
+def test_refined_sets_are_those_on_which_a_refiner_runs() -> None:
+    assert load(baseline_only=["SED2"]).refined_sets == ("PASCAL-S-108",)
+
+
+def test_names_of_all_rows_and_of_all_seeds_are_at_hand_for_paths() -> None:
+    run = load(seeds=[1, 2])
+    assert {"demo-train", "ECSSD", "SED2"} < set(run.all_datasets)
+    assert {"mb_plus", "PFA", "DSS"} < set(run.all_detectors)
+    assert run.all_refiners == ("densecrf_dss", "mirm_lite0_demo", "mirm_lite0_demo@2")
+
+
+def test_labels_hold_the_title_and_the_papers_names() -> None:
+    assert load().labels["rbd"] == {"title": "RBD", "MIRM": "wCtrO", "LPS": "wCO", "A2S": "RBD", "ARN": "RBD"}
+
+
+def test_parameters_hold_every_option_as_plain_data() -> None:
+    row = load(refiners=["mirm_mobilenetv2"]).refiner("mirm_mobilenetv2")
+    assert json.loads(json.dumps(row.parameters)) == row.parameters
+    assert row.parameters["theta_fg"] == 0.9
+    assert row.parameters["weights_file"] == "weights/mobilenetv2_imagenet_backbone_bnfolded.pth"
+
+
+def test_relative_paths_of_the_options_start_at_the_data_root(tmp_path: Path) -> None:
+    row = load(refiners=["mirm_mobilenetv2"]).refiner("mirm_mobilenetv2")
+    assert below(row.options, tmp_path).weights_file == tmp_path / "weights/mobilenetv2_imagenet_backbone_bnfolded.pth"
+
+
+def test_the_code_behind_a_row_begins_with_its_type() -> None:
+    run = load()
+    assert run.dataset("SED2").code[0] == "sodlift.datasets.sources.folder"
+    assert run.detector("PFA").code[0] == "sodlift.detectors.maps"
+    assert run.refiner("mirm_lite0_demo").code[0] == "sodlift.refiners.mirm"
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda run: run.dataset("SED3"), "unknown data set 'SED3'"),
+        (lambda run: run.detector("rdb"), "unknown detector 'rdb'"),
+        (lambda run: run.refiner("mirm_lite0_demo@3"), "unknown refiner 'mirm_lite0_demo@3'"),
+    ],
+)
+def test_an_unknown_name_is_refused(ask: Any, message: str) -> None:
+    with pytest.raises(UnknownNameError, match=message):
+        ask(load())

@@ -1,0 +1,88 @@
+"""From a configuration to a run, with every mistake of the configuration and its registry files in one error."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sodlift.config.checks import coverage_problems, name_problems, overlap_problems, protocol_problems
+from sodlift.config.data_root import resolve_data_root
+from sodlift.config.registries import ROWS, read_rows, reference_problems
+from sodlift.config.run import Run, with_seeds
+from sodlift.document import Document, read_document
+from sodlift.problems import Problem, raise_any
+from sodlift.schema import defaults, read_schema, schema_problems
+
+
+def load_run(config: Mapping[str, Any] | str | Path, base: str | Path) -> Run:
+    """Check a configuration and resolve it.
+
+    Parameters
+    ----------
+    config : mapping or path
+        The configuration, or the YAML file that holds it.
+    base : path
+        Folder that holds ``config/`` with the shipped registry files, schemas, protocols and tables. Paths in the
+        configuration are relative to the working directory.
+
+    Raises
+    ------
+    ConfigError
+        One error that lists everything that is wrong: by the schemas, between registry rows, and between the parts of
+        the run.
+    """
+    folder = Path(base) / "config"
+    document = Document(config) if isinstance(config, Mapping) else read_document(config)
+    schema = read_schema(folder / "schemas" / "config.schema.json")
+    problems = document.locate(schema_problems(document.data, schema))
+    settings = _usable(document.data, schema, problems)
+
+    files = {
+        kind: read_rows(
+            kind, folder / f"{kind}.yaml", folder / "schemas", map(Path, settings["registries"].get(kind, ())), problems
+        )
+        for kind in ROWS
+    }
+    problems += reference_problems(**files)
+    tables = read_document(folder / "tables.yaml")
+    problems += tables.locate(schema_problems(tables.data, read_schema(folder / "schemas" / "tables.schema.json")))
+    known: dict[str, Sequence[str]] = {
+        **{kind: file.names for kind, file in files.items()},
+        "protocols": sorted(path.stem for path in (folder / "protocols").glob("*.yaml")),
+        "tables": list(tables.data),
+    }
+    problems += document.locate(
+        [
+            *name_problems(settings, known),
+            *coverage_problems(settings, files["detectors"], known),
+            *overlap_problems(settings, files["datasets"], files["refiners"]),
+            *protocol_problems(settings, tables.data, known),
+        ]
+    )
+    raise_any(problems, document.file or "the configuration")
+    seeds = tuple(settings["seeds"])
+    return Run(
+        results=Path(settings["results"]),
+        data_root=resolve_data_root(settings),
+        seeds=seeds,
+        device=settings["device"],
+        threads=settings["threads"],
+        on_error=settings["on_error"],
+        test_sets=tuple(settings["datasets"]),
+        detectors=tuple(settings["detectors"]),
+        protocols=tuple(settings["protocols"]),
+        tables=tuple(settings["tables"]),
+        figures=tuple(settings["figures"]),
+        baseline_only=tuple(settings["baseline_only"]),
+        limit=dict(settings["limit"]),
+        dataset_rows=files["datasets"].rows,
+        detector_rows=files["detectors"].rows,
+        refiner_rows=with_seeds({name: files["refiners"].rows[name] for name in settings["refiners"]}, seeds),
+    )
+
+
+def _usable(data: Mapping[str, Any], schema: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """Return the settings that can be looked into: wrong or missing ones are empty, for one report of each mistake."""
+    wrong = {problem.path.partition(".")[0].partition("[")[0] for problem in problems}
+    empty: dict[str, Any] = {"array": [], "object": {}}
+    blank = {key: empty.get(part.get("type", "")) for key, part in schema["properties"].items()}
+    return {**blank, **defaults(schema), **{key: value for key, value in data.items() if key not in wrong}}

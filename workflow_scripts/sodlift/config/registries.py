@@ -1,0 +1,141 @@
+"""The registry files: shipped rows and the user's own, merged, and every row's options made."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from sodlift.config.rows import DatasetRow, DetectorRow, RefinerRow, Row
+from sodlift.document import Document, read_document
+from sodlift.errors import ConfigError
+from sodlift.options import build
+from sodlift.problems import ConfigProblems, Problem, one_of, suggestion
+from sodlift.schema import read_schema, schema_problems
+
+R = TypeVar("R", bound=Row)
+
+ROWS: dict[str, type[Row]] = {"datasets": DatasetRow, "detectors": DetectorRow, "refiners": RefinerRow}
+"""The class of the rows of each registry file."""
+
+
+@dataclass(frozen=True)
+class RowFile(Generic[R]):
+    """All rows of one registry.
+
+    Attributes
+    ----------
+    rows : mapping of str to row
+        The rows that are right, by id.
+    names : tuple of str
+        Every id, those of wrong rows included, so that one mistake is not reported twice.
+    places : mapping of str to Document
+        The file that each row comes from.
+    """
+
+    rows: Mapping[str, R]
+    names: tuple[str, ...]
+    places: Mapping[str, Document]
+
+    def problem(self, name: str, path: str, what: str, expected: str = "", mend: str = "") -> Problem:
+        """Return a problem at ``path`` below row ``name``, with its file and line."""
+        at = f"{name}.{path}"
+        return Problem(at, what, expected, mend, self.places[name].place(at))
+
+
+def read_rows(kind: str, shipped: Path, schemas: Path, extra: Iterable[Path], problems: list[Problem]) -> RowFile[Any]:
+    """Read ``datasets.yaml``, ``detectors.yaml`` or ``refiners.yaml`` and the extra files of the same kind.
+
+    Parameters
+    ----------
+    kind : str
+        One of ``ROWS``.
+    shipped, schemas : Path
+        The shipped file, and the folder of the schemas.
+    extra : iterable of Path
+        Files whose rows are added; defining a row again is a problem.
+    problems : list of Problem
+        Whatever is wrong is added here.
+    """
+    schema = read_schema(schemas / f"{kind}.schema.json")
+    raw: dict[str, Any] = {}
+    places: dict[str, Document] = {}
+    for path in (shipped, *extra):
+        try:
+            document = read_document(path)
+        except ConfigError as refusal:
+            problems.append(_as_problem(refusal))
+            continue
+        found = document.locate(schema_problems(document.data, schema))
+        problems += found
+        for name, row in document.data.items():
+            if name in places:
+                first = places[name].place(name)
+                again = Problem(name, f"row '{name}' is already defined in {first}", mend="give it another name")
+                problems += document.locate([again])
+                continue
+            places[name] = document
+            if not any(p.path == name or p.path.startswith((f"{name}.", f"{name}[")) for p in found):
+                raw[name] = row
+    rows = {name: made for name, row in raw.items() if (made := _row(ROWS[kind], name, row, places, problems))}
+    return RowFile(rows, tuple(str(name) for name in places), places)
+
+
+def _row(
+    cls: type[R], name: str, raw: Mapping[str, Any], places: Mapping[str, Document], problems: list[Problem]
+) -> R | None:
+    """Make one row with its options; None, with the reasons in ``problems``, where that cannot be done."""
+    row = build(cls, {"id": name, **raw})
+    known = cls.registry().names()
+    if row.type not in known:
+        unknown = Problem(f"{name}.type", f"unknown type '{row.type}'", one_of(known), suggestion(row.type, known))
+        problems += places[name].locate([unknown])
+        return None
+    try:
+        options = build(row.kind.options, row.options, f"{name}.options")
+    except ConfigProblems as refusal:
+        problems += places[name].locate(refusal.problems)
+        return None
+    return replace(row, options=options)
+
+
+def reference_problems(
+    datasets: RowFile[DatasetRow], detectors: RowFile[DetectorRow], refiners: RowFile[RefinerRow]
+) -> Iterator[Problem]:
+    """Yield what is wrong between rows: names that do not exist, training that does not fit its refiner's type."""
+    for name, dataset in datasets.rows.items():
+        if dataset.part_of:
+            yield from _unknown(datasets, name, "part_of", "data set", [dataset.part_of], datasets.names)
+    for name, detector in detectors.rows.items():
+        yield from _unknown(detectors, name, "datasets", "data set", detector.datasets or (), datasets.names)
+    for name, refiner in refiners.rows.items():
+        if refiner.train is None:
+            if refiner.kind.trainable:
+                mend = "say what it is trained on: `train: {datasets: [...], detectors: [...]}`"
+                yield refiners.problem(name, "train", f"refiners of type '{refiner.type}' are trained", mend=mend)
+            continue
+        if not refiner.kind.trainable:
+            what = f"refiners of type '{refiner.type}' have nothing to train"
+            yield refiners.problem(name, "train", what, mend="remove `train`")
+        yield from _unknown(refiners, name, "train.datasets", "data set", refiner.train.datasets, datasets.names)
+        yield from _unknown(refiners, name, "train.detectors", "detector", refiner.train.detectors, detectors.names)
+        for detector_name in refiner.train.detectors:
+            source = detectors.rows.get(detector_name)
+            for dataset_name in refiner.train.datasets if source else ():
+                if source and not source.covers(dataset_name):
+                    what = f"detector '{detector_name}' has no maps of '{dataset_name}'"
+                    covered = f"{one_of(source.datasets or ())} for this detector"
+                    yield refiners.problem(name, "train", what, covered)
+
+
+def _unknown(
+    file: RowFile[Any], row: str, path: str, kind: str, names: Iterable[str], known: Iterable[str]
+) -> Iterator[Problem]:
+    known = tuple(known)
+    for name in names:
+        if name not in known:
+            yield file.problem(row, path, f"unknown {kind} '{name}'", one_of(known), suggestion(name, known))
+
+
+def _as_problem(refusal: ConfigError) -> Problem:
+    where = "" if refusal.where is None else str(refusal.where)
+    return Problem("", refusal.what, str(refusal.expected or ""), str(refusal.mend or ""), where)

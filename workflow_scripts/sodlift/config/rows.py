@@ -1,0 +1,157 @@
+"""Rows of the registry files: one data set, detector or refiner each, with its options made and checked."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sodlift.registry import Registry
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the rows of all registry files have in common.
+
+    Attributes
+    ----------
+    id : str
+        The row's key, its name in paths and in the configuration.
+    title : str
+        Its name in tables and figures.
+    type : str
+        The kind of source, detector or refiner: a name in the code's registry.
+    options : object
+        Options of that kind: a mapping in the file, the kind's frozen dataclass in a run.
+    """
+
+    id: str
+    title: str
+    type: str
+    options: Any = field(default_factory=dict)
+
+    registered: ClassVar[tuple[str, str]]
+    """Package and name of the code's registry of ``type``; it is imported when a row asks for it."""
+
+    @classmethod
+    def registry(cls) -> Registry[Any]:
+        """Return the code's registry of ``type``."""
+        package, name = cls.registered
+        found: Registry[Any] = getattr(import_module(package), name)
+        return found
+
+    @property
+    def kind(self) -> Any:
+        """The registered Source, DetectorType or RefinerType behind ``type``."""
+        return self.registry().get(self.type)
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """The dotted modules that the row loads by name, for ``code_hash``.
+
+        These are its type's module and those that its options name in an attribute ``modules``, where they have one.
+        """
+        return (self.registry().module(self.type), *getattr(self.options, "modules", ()))
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Every option with its value, defaults and preset included, as plain data that JSON can hold.
+
+        ``build`` makes the same options of it. Paths are as the row writes them, so that moving the data changes no
+        parameter; ``below`` tells where they start.
+        """
+        plain: dict[str, Any] = _plain(asdict(self.options))
+        return plain
+
+
+@dataclass(frozen=True)
+class DatasetRow(Row):
+    """One data set.
+
+    Attributes
+    ----------
+    expected : int or None
+        How many images it has.
+    paper_name : str
+        The name under which papers print it; empty where none does.
+    complete : bool
+        Whether it is all of the set that papers use.
+    note : str
+        What is special about it, such as "108 of the 850 images of PASCAL-S".
+    part_of : str
+        The registered data set that it is a part of; empty where it is a whole.
+    licence, citation : str
+        Terms of use, and the paper to cite.
+    """
+
+    registered = ("sodlift.datasets.sources", "SOURCES")
+
+    expected: int | None = None
+    paper_name: str = ""
+    complete: bool = True
+    note: str = ""
+    part_of: str = ""
+    licence: str = ""
+    citation: str = ""
+
+
+@dataclass(frozen=True)
+class DetectorRow(Row):
+    """One detector: where prior maps come from.
+
+    Attributes
+    ----------
+    datasets : tuple of str or None
+        The data sets of which there are maps; None is all.
+    paper_names : mapping of str to str
+        By paper ("MIRM"), the name of the detector in its tables.
+    """
+
+    registered = ("sodlift.detectors", "DETECTORS")
+
+    datasets: tuple[str, ...] | None = None
+    paper_names: Mapping[str, str] = field(default_factory=dict)
+
+    def covers(self, dataset: str) -> bool:
+        """Whether there are maps of ``dataset``."""
+        return self.datasets is None or dataset in self.datasets
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a refiner is trained on: every one of the data sets with the maps of every one of the detectors."""
+
+    datasets: tuple[str, ...]
+    detectors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RefinerRow(Row):
+    """One refiner.
+
+    Attributes
+    ----------
+    train : Training or None
+        Its training data; None where it has nothing to train.
+    seed : int or None
+        The seed of its training in a run; None where it has nothing to train.
+    """
+
+    registered = ("sodlift.refiners", "REFINERS")
+
+    train: Training | None = None
+    seed: int | None = None
+
+
+def below(options: Any, root: Path) -> Any:
+    """Return ``options`` with relative paths (their fields of type Path) starting at ``root``."""
+    held = {f.name: getattr(options, f.name) for f in fields(options)}
+    return replace(options, **{name: root / value for name, value in held.items() if isinstance(value, Path)})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,196 @@
+"""A run: what the configuration asks for, resolved into plain data that every stage of the workflow asks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from sodlift.config.rows import DatasetRow, DetectorRow, RefinerRow, Training
+from sodlift.registry import unknown_name
+
+UNREFINED = "none"
+"""The refiner's place in a cell whose prior map is left as it is: the baseline."""
+
+
+class Cell(NamedTuple):
+    """One combination that is evaluated; ``refiner`` is ``none`` for the unrefined prior."""
+
+    dataset: str
+    detector: str
+    refiner: str
+
+
+class PriorMaps(NamedTuple):
+    """The prior maps of one detector on one data set."""
+
+    dataset: str
+    detector: str
+
+
+class Absent(NamedTuple):
+    """Prior maps that the run does not have, and why."""
+
+    dataset: str
+    detector: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the benchmark.
+
+    Attributes
+    ----------
+    results, data_root : Path
+        Folder of the results; folder at which relative paths of the data start.
+    seeds : tuple of int
+        Seeds of the trainable refiners; the first is the primary one.
+    device : str
+        ``auto``, ``cpu`` or ``cuda``.
+    threads : int
+        CPU threads that one job may use.
+    on_error : str
+        ``raise`` ends a job at the first image that fails, ``record`` notes it and goes on.
+    test_sets, detectors, protocols, tables, figures : tuple of str
+        What is evaluated, in the order of the configuration.
+    refiner_rows : mapping of str to RefinerRow
+        The refiners by the name that they have in paths: a trainable one appears once a seed, plainly for the primary
+        seed and as ``<refiner>@<seed>`` for the others.
+    baseline_only : tuple of str
+        Test sets on which no refiner runs.
+    limit : mapping of str to int
+        Number of images that are used of a data set, where not all are.
+    dataset_rows, detector_rows : mapping
+        Every registered row by its id.
+    """
+
+    results: Path
+    data_root: Path
+    seeds: tuple[int, ...]
+    device: str
+    threads: int
+    on_error: str
+    test_sets: tuple[str, ...]
+    detectors: tuple[str, ...]
+    protocols: tuple[str, ...]
+    tables: tuple[str, ...]
+    figures: tuple[str, ...]
+    baseline_only: tuple[str, ...]
+    limit: Mapping[str, int]
+    dataset_rows: Mapping[str, DatasetRow]
+    detector_rows: Mapping[str, DetectorRow]
+    refiner_rows: Mapping[str, RefinerRow]
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """What is evaluated: by data set and detector, the unrefined prior first, then every refiner."""
+        return tuple(
+            Cell(dataset, detector, refiner)
+            for dataset in self.test_sets
+            for detector in self.detectors
+            if self.detector_rows[detector].covers(dataset)
+            for refiner in (UNREFINED, *(() if dataset in self.baseline_only else self.refiner_rows))
+        )
+
+    @cached_property
+    def absent(self) -> tuple[Absent, ...]:
+        """Test sets and detectors of the run that make no cell, since the detector has no maps there."""
+        return tuple(
+            Absent(dataset, detector, f"the row of '{detector}' lists maps of {', '.join(row.datasets or ())} only")
+            for dataset in self.test_sets
+            for detector in self.detectors
+            if not (row := self.detector_rows[detector]).covers(dataset)
+        )
+
+    @cached_property
+    def refined_cells(self) -> tuple[Cell, ...]:
+        """The cells with a refiner."""
+        return tuple(cell for cell in self.cells if cell.refiner != UNREFINED)
+
+    @cached_property
+    def refined_sets(self) -> tuple[str, ...]:
+        """The test sets on which some refiner runs."""
+        return tuple(dict.fromkeys(cell.dataset for cell in self.refined_cells))
+
+    def evaluation_folder(self, cell: Cell) -> Path:
+        """Return the folder that the evaluation of a cell writes."""
+        return self.results / "evaluation" / cell.dataset / cell.detector / cell.refiner
+
+    @property
+    def all_datasets(self) -> tuple[str, ...]:
+        """Every registered data set, whether the run needs it or not."""
+        return tuple(self.dataset_rows)
+
+    @property
+    def all_detectors(self) -> tuple[str, ...]:
+        """Every registered detector, whether the run needs it or not."""
+        return tuple(self.detector_rows)
+
+    @property
+    def all_refiners(self) -> tuple[str, ...]:
+        """The run's refiners by the name that they have in paths."""
+        return tuple(self.refiner_rows)
+
+    @cached_property
+    def trained(self) -> tuple[str, ...]:
+        """The refiners that are trained and run on some test set, one for each seed."""
+        used = {cell.refiner for cell in self.cells}
+        return tuple(name for name, row in self.refiner_rows.items() if row.train is not None and name in used)
+
+    @cached_property
+    def prior_maps(self) -> tuple[PriorMaps, ...]:
+        """All prior maps that the run needs, those for training included, each once."""
+        tested = (PriorMaps(cell.dataset, cell.detector) for cell in self.cells)
+        trained = (maps for refiner in self.trained for maps in self.train_inputs(refiner))
+        return tuple(dict.fromkeys([*tested, *trained]))
+
+    @cached_property
+    def datasets(self) -> tuple[str, ...]:
+        """All data sets that the run needs, those for training included, each once."""
+        return tuple(dict.fromkeys([*self.test_sets, *(maps.dataset for maps in self.prior_maps)]))
+
+    def train_inputs(self, refiner: str) -> tuple[PriorMaps, ...]:
+        """Return what ``refiner`` is trained on, empty where it has nothing to train; raises UnknownNameError."""
+        training = self.refiner(refiner).train or Training((), ())
+        return tuple(PriorMaps(dataset, detector) for dataset in training.datasets for detector in training.detectors)
+
+    def dataset(self, name: str) -> DatasetRow:
+        """Return the row of a data set; raises UnknownNameError."""
+        if name not in self.dataset_rows:
+            raise unknown_name("data set", name, self.dataset_rows)
+        return self.dataset_rows[name]
+
+    def detector(self, name: str) -> DetectorRow:
+        """Return the row of a detector; raises UnknownNameError."""
+        if name not in self.detector_rows:
+            raise unknown_name("detector", name, self.detector_rows)
+        return self.detector_rows[name]
+
+    def refiner(self, name: str) -> RefinerRow:
+        """Return the row of a refiner of this run, its seed filled in; raises UnknownNameError."""
+        if name not in self.refiner_rows:
+            raise unknown_name("refiner", name, self.refiner_rows)
+        return self.refiner_rows[name]
+
+    @cached_property
+    def labels(self) -> dict[str, dict[str, str]]:
+        """The detectors' names: by detector, then ``title`` or the paper that prints the name."""
+        return {
+            name: {"title": self.detector_rows[name].title, **self.detector_rows[name].paper_names}
+            for name in self.detectors
+        }
+
+
+def with_seeds(refiners: Mapping[str, RefinerRow], seeds: tuple[int, ...]) -> dict[str, RefinerRow]:
+    """Return the refiners by the name that they have in paths, the trainable ones once for each seed."""
+    rows: dict[str, RefinerRow] = {}
+    for name, row in refiners.items():
+        if row.train is None:
+            rows[name] = row
+            continue
+        rows[name] = replace(row, seed=seeds[0])
+        for seed in seeds[1:]:
+            at = f"{name}@{seed}"
+            rows[at] = replace(row, id=at, title=f"{row.title} (seed {seed})", seed=seed)
+    return rows
