@@ -1,0 +1,111 @@
+"""What a metric is, and the running means over a data set."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sodlift.metrics._pair import Pair
+
+Curve = npt.NDArray[np.float64]
+
+EPS = float(np.spacing(1))
+"""Guard of the field's denominators, 2.2e-16."""
+
+
+@dataclass(frozen=True)
+class ImageScore:
+    """What a metric family says of one image.
+
+    Attributes
+    ----------
+    values : mapping
+        Numbers by name: the columns of the per-image table.
+    curves : mapping
+        Curves by name: one value a threshold of the protocol, ascending.
+    flags : tuple of str
+        What was odd about the image; images are counted by flag.
+    """
+
+    values: Mapping[str, float]
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+
+
+@dataclass
+class Means:
+    """Running means over images, each of equal weight; memory does not grow with their number.
+
+    Curves are added one after another, as ``numpy.mean`` does along the first axis, so that means over a data set are
+    those of the reference bit for bit.
+    """
+
+    count: int = 0
+    _values: dict[str, float] = field(default_factory=dict)
+    _curves: dict[str, Curve] = field(default_factory=dict)
+
+    def add(self, score: ImageScore) -> None:
+        """Take in one image."""
+        self.count += 1
+        for name, value in score.values.items():
+            self._values[name] = self._values.get(name, 0.0) + value
+        for name, curve in score.curves.items():
+            self._curves[name] = self._curves[name] + curve if name in self._curves else curve
+
+    def value(self, name: str) -> float:
+        """Return the mean of a number over the images so far, at least one."""
+        return self._values[name] / self.count
+
+    def curve(self, name: str) -> Curve:
+        """Return the mean of a curve over the images so far, at least one, threshold by threshold."""
+        return self._curves[name] / self.count
+
+    def curves(self) -> dict[str, Curve]:
+        """Return the means of all curves."""
+        return {name: self.curve(name) for name in self._curves}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric family: four pure stages, each of use alone.
+
+    Attributes
+    ----------
+    title, source : str
+        What papers call it; authors, venue and year.
+    order : int
+        Place of the family among the columns of results.
+    names : tuple of str
+        The numbers it gives over a data set, such as ``maxF``.
+    image_names : tuple of str
+        The numbers it gives for an image.
+    validate : callable
+        ``validate(pair) -> reason``: why the metric is undefined for the pair; empty where it is defined.
+    format : callable
+        ``format(pair) -> data``: what the metric needs of a prepared pair.
+    update : callable
+        ``update(data) -> ImageScore``: the metric of one image.
+    compute : callable
+        ``compute(means) -> {name: value}``: the metric of the data set, from the means over its images.
+    """
+
+    title: str
+    source: str
+    order: int
+    names: tuple[str, ...]
+    image_names: tuple[str, ...]
+    validate: Callable[[Pair], str]
+    format: Callable[[Pair], Any]
+    update: Callable[[Any], ImageScore]
+    compute: Callable[[Means], dict[str, float]]
+
+    def score(self, pair: Pair) -> ImageScore | None:
+        """Return the metric of one prepared pair, None where it is undefined."""
+        return None if self.validate(pair) else self.update(self.format(pair))
+
+
+def always_defined(_pair: Pair) -> str:
+    """Stage ``validate`` of a metric that every pair has."""
+    return ""

@@ -1,0 +1,63 @@
+"""Maps and masks brought to the size at which they are scored, in the precision in which they are stored."""
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from sodlift.arrays import Grey
+from sodlift.errors import MapError
+
+Size = tuple[int, int]
+_Values = npt.NDArray[Any]
+
+
+def _bilinear(values: _Values, size: Size) -> _Values:
+    return np.asarray(cv2.resize(values, size[::-1], interpolation=cv2.INTER_LINEAR))
+
+
+def _pillow(method: Image.Resampling) -> Callable[[_Values, Size], _Values]:
+    def resize(values: _Values, size: Size) -> _Values:
+        image = Image.fromarray(values if values.dtype == np.uint8 else values.astype(np.float32))
+        return np.asarray(image.resize(size[::-1], method)).astype(values.dtype)
+
+    return resize
+
+
+FILTERS: dict[str, Callable[[_Values, Size], _Values]] = {
+    "bilinear": _bilinear,
+    "nearest": _pillow(Image.Resampling.NEAREST),
+    "bicubic": _pillow(Image.Resampling.BICUBIC),
+    "lanczos": _pillow(Image.Resampling.LANCZOS),
+}
+"""Resize filters: OpenCV's bilinear, which averages nothing when it shrinks, and Pillow's."""
+
+
+def resized(grey: Grey, size: Size, method: str) -> Grey:
+    """Return a map at ``size = (height, width)``; 8-bit maps stay 8-bit, what overshoots is clipped."""
+    if grey.values.shape == tuple(size):
+        return grey
+    exact = grey.values if grey.values.dtype == np.uint8 else grey.values.astype(np.float64)
+    values = FILTERS[method](np.ascontiguousarray(exact), size)
+    return Grey(values.clip(0, grey.full), grey.full, grey.notes)
+
+
+def check_aspect(size: Size, wanted: Size, stem: str, where: object) -> None:
+    """Raise MapError, naming the image, if a map of ``size`` cannot be a resized map of ``wanted``.
+
+    Either side may be one pixel off what the other asks for, since sizes are rounded.
+    """
+    (h, w), (height, width) = size, wanted
+    if abs(w - width * h / height) <= 1 or abs(h - height * w / width) <= 1:
+        return
+    transposed = abs(h - width * w / height) <= 1 or abs(w - height * h / width) <= 1
+    raise MapError(
+        f"map of image '{stem}' is {h}x{w}, its ground truth {height}x{width}"
+        f"{': transposed' if transposed else ': another aspect ratio'}",
+        where=where,
+        expected=f"{height}x{width}, or that size scaled",
+        mend="check that maps and masks belong to the same images; stretch the maps yourself if they were squeezed",
+    )

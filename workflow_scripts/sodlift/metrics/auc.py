@@ -1,0 +1,57 @@
+"""Area under the ROC curve.
+
+The trapezoids over the protocol's thresholds, the point (0, 0) included: with 256 thresholds on an 8-bit map the area
+of one image is the rank statistic of Mann and Whitney, ties shared. Over a data set it is the area under the mean
+curve, threshold by threshold. An image whose ground truth is empty or full has no curve and takes no part.
+
+Source: A. Borji, M.-M. Cheng, H. Jiang, J. Li, "Salient Object Detection: A Benchmark", TIP 2015.
+"""
+
+import numpy as np
+
+from sodlift.metrics._base import Curve, ImageScore, Means, Metric
+from sodlift.metrics._pair import Counts, Pair
+
+
+def rates(counts: Counts) -> tuple[Curve, Curve]:
+    """Return the false and the true positive rate, one a threshold; the ground truth must have both classes."""
+    return counts.fp / counts.negatives, counts.tp / counts.positives
+
+
+def area_under_roc(false_positive_rate: Curve, true_positive_rate: Curve) -> float:
+    """Return the area in [0, 1] under the curve of both rates, which are given by ascending threshold."""
+    x, y = (np.append(rate, 0.0) for rate in (false_positive_rate, true_positive_rate))
+    return float(np.trapezoid(y[::-1], x[::-1]))
+
+
+def _validate(pair: Pair) -> str:
+    return "the ground truth is empty or full" if pair.truth.one_class else ""
+
+
+def _format(pair: Pair) -> Counts:
+    return pair.curve
+
+
+def _update(counts: Counts) -> ImageScore:
+    false_positive_rate, true_positive_rate = rates(counts)
+    return ImageScore(
+        {"AUC": area_under_roc(false_positive_rate, true_positive_rate)},
+        {"FPR": false_positive_rate, "TPR": true_positive_rate},
+    )
+
+
+def _compute(means: Means) -> dict[str, float]:
+    return {"AUC": area_under_roc(means.curve("FPR"), means.curve("TPR"))}
+
+
+METRIC = Metric(
+    title="AUC",
+    source="Borji, Cheng, Jiang, Li, TIP 2015",
+    order=50,
+    names=("AUC",),
+    image_names=("AUC",),
+    validate=_validate,
+    format=_format,
+    update=_update,
+    compute=_compute,
+)

@@ -1,0 +1,167 @@
+"""Protocols: the named, hashed sets of choices under which metrics are computed.
+
+The same maps score several hundredths apart under different choices of normalisation, ground-truth rule and
+thresholds, so every number carries the protocol's name and hash. Adding a protocol is adding one YAML file.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from sodlift.arrays import MASK_RULES, Grey
+from sodlift.document import read_document
+from sodlift.metrics._fit import FILTERS
+from sodlift.metrics._pair import COMPARISONS, LEVELS, NORMS, Thresholds
+from sodlift.options import build
+from sodlift.problems import Problem, one_of, raise_any, shown, suggestion
+from sodlift.registry import unknown_name
+from sodlift.schema import read_schema, schema_problems
+
+Role = Literal["prior", "refined"]
+"""What a map is: the unrefined baseline, or a refiner's output."""
+
+SCHEMA = "protocol.schema.json"
+_PROSE = ("title", "source")
+
+
+@dataclass(frozen=True)
+class DropRule:
+    """Which images leave the test set, by their raw prior map in [0, 1].
+
+    Attributes
+    ----------
+    max_below, min_above : float
+        An image goes if its prior's maximum is below the first or its minimum above the second.
+    """
+
+    max_below: float
+    min_above: float
+
+    def drops(self, prior: Grey) -> bool:
+        """Whether the image of this prior map leaves the test set."""
+        low, high = (float(bound) / prior.full for bound in (prior.values.min(), prior.values.max()))
+        return high < self.max_below or low > self.min_above
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One way of scoring.
+
+    Attributes
+    ----------
+    name, title, source : str
+        Key, what it stands for, and where it comes from.
+    prior_norm, refined_norm : str
+        Normalisation of baseline and of refined maps; one of ``NORMS``.
+    quantise : str
+        ``trunc8`` truncates maps that are not 8-bit to 8 bits before anything else; ``none`` takes them as stored.
+    gt_rule : str
+        How a grey ground truth becomes binary; one of ``arrays.MASK_RULES``.
+    size : str
+        Size at which scores are taken: ``mask`` (the ground truth's) or ``image``.
+    resize : str
+        Filter for maps of another size; for masks too where ``size`` is ``image``. One of ``FILTERS``.
+    thresholds : Thresholds
+        The curves' thresholds, the comparison and the adaptive threshold's cap.
+    empty_gt : str
+        ``keep`` scores images whose ground truth is empty, ``skip`` leaves them out.
+    drop : DropRule or None
+        Which images leave the test set.
+    max_f : str or None
+        The metric that the source calls max F (``maxF`` or ``maxF_PR``), None where it reports none.
+
+    Raises
+    ------
+    ConfigProblems
+        If a choice is not among those that exist; all such are listed.
+    """
+
+    name: str
+    title: str
+    source: str
+    prior_norm: str = "minmax"
+    refined_norm: str = "minmax"
+    quantise: str = "none"
+    gt_rule: str = "gt128"
+    size: str = "mask"
+    resize: str = "bilinear"
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    empty_gt: str = "keep"
+    drop: DropRule | None = None
+    max_f: str | None = "maxF"
+
+    def __post_init__(self) -> None:
+        checks: list[tuple[str, object, Iterable[object]]] = [
+            ("prior_norm", self.prior_norm, NORMS),
+            ("refined_norm", self.refined_norm, NORMS),
+            ("quantise", self.quantise, ("none", "trunc8")),
+            ("gt_rule", self.gt_rule, MASK_RULES),
+            ("size", self.size, ("mask", "image")),
+            ("resize", self.resize, FILTERS),
+            ("thresholds.levels", self.thresholds.levels, LEVELS),
+            ("thresholds.comparison", self.thresholds.comparison, COMPARISONS),
+            ("empty_gt", self.empty_gt, ("keep", "skip")),
+            ("max_f", self.max_f, ("maxF", "maxF_PR", None)),
+        ]
+        raise_any(
+            Problem(key, f"{shown(value)} is not allowed", one_of(known), suggestion(value, known))
+            for key, value, known in checks
+            if value not in known
+        )
+
+    @property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits over every choice; title and source are prose and do not count."""
+        choices = {key: value for key, value in asdict(self).items() if key not in _PROSE}
+        return hashlib.sha256(json.dumps(choices, sort_keys=True).encode()).hexdigest()[:12]
+
+    def norm(self, role: Role) -> str:
+        """Return the normalisation of maps of this role."""
+        return self.prior_norm if role == "prior" else self.refined_norm
+
+    def quantised(self, grey: Grey) -> Grey:
+        """Return the map as the protocol has it stored."""
+        if self.quantise == "none" or grey.values.dtype == np.uint8:
+            return grey
+        return Grey(np.trunc(grey.values / grey.full * 255).astype(np.uint8), 255.0, grey.notes)
+
+
+def protocol_names(folder: str | Path) -> list[str]:
+    """Return the names of the protocols in a folder of YAML files, sorted."""
+    return sorted(file.stem for file in Path(folder).glob("*.yaml"))
+
+
+def load_protocol(name_or_path: str | Path, folder: str | Path) -> Protocol:
+    """Load a protocol by its name in ``folder``, or from the path of a YAML file.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A name such as ``pysod``, or a path that ends in ``.yaml``.
+    folder : str or Path
+        The folder of protocols; the schema lies beside it, in ``schemas/``.
+
+    Raises
+    ------
+    UnknownNameError
+        If the folder has no protocol of the name; a near match is proposed.
+    ConfigError
+        If the file is missing, not YAML, or breaks the schema (every breach is listed).
+    """
+    folder, path = Path(folder), Path(name_or_path)
+    if path.suffix != ".yaml":
+        known = protocol_names(folder)
+        if str(name_or_path) not in known:
+            raise unknown_name("protocol", str(name_or_path), known, folder)
+        path = folder / f"{name_or_path}.yaml"
+    document = read_document(path)
+    problems = schema_problems(document.data, read_schema(folder.parent / "schemas" / SCHEMA))
+    if not problems and document.data["name"] != path.stem:
+        problems = [Problem("name", f"protocol '{document.data['name']}' in a file of another name", path.stem)]
+    raise_any(document.locate(problems), f"protocol {path.name}")
+    return build(Protocol, document.data)
