@@ -24,12 +24,13 @@ Mask = npt.NDArray[np.bool_]
 
 MASK_RULES: dict[str, Callable[[npt.NDArray[Any], float], Mask]] = {
     # `full` is the value of white: 255 for 8-bit files
+    "gt127": lambda grey, full: grey > 127 / 255 * full,
     "gt128": lambda grey, full: grey > 128 / 255 * full,
     "half_max": lambda grey, full: (grey > grey.max() / 2) if grey.max() > 0 else np.zeros(grey.shape, bool),
     "nonzero": lambda grey, full: grey != 0,
     "ge0.1": lambda grey, full: grey >= 0.1 * full,
 }
-"""Rules that make a binary ground truth of a grey one (metrics.md, section 2; ``gt128`` is PySODMetrics' ``> 128``)."""
+"""Rules that make a binary ground truth of a grey one (``gt128`` is PySODMetrics' ``> 128``)."""
 
 _PIL_RESAMPLING = {"lanczos": Image.Resampling.LANCZOS, "bicubic": Image.Resampling.BICUBIC}
 _CV2_RESAMPLING = {"bilinear": cv2.INTER_LINEAR, "nearest": cv2.INTER_NEAREST, "area": cv2.INTER_AREA}
@@ -46,7 +47,7 @@ class Grey:
     full : float
         The value that stands for 1: 255, 65535 or 1.
     notes : tuple of str
-        Oddities of the file: "colour", "alpha", "palette", "16-bit", "float".
+        Oddities of the file: "colour", "alpha" (not all opaque), "palette", "16-bit", "float".
     """
 
     values: npt.NDArray[Any]
@@ -58,21 +59,33 @@ class Grey:
         return (self.values / np.float32(self.full)).astype(np.float32)
 
 
-def _open(path: Path, error: type[SodliftError]) -> Image.Image:
-    """Decode the whole file, so that a truncated one fails here; raises ``error`` naming the file."""
+def _check_file(path: Path, error: type[SodliftError]) -> None:
     if not path.is_file():
         raise error("file not found", where=path, mend="check the folder and the file name pattern in the registry row")
+
+
+def _open(path: Path, error: type[SodliftError]) -> Image.Image:
+    """Decode the whole file, so that a truncated one fails here; raises ``error`` naming the file."""
+    _check_file(path, error)
     try:
         with Image.open(path) as handle:
             handle.load()
             return handle.copy()
     except UnidentifiedImageError as cause:
         raise error(
-            "not an image file", where=path, expected="PNG, JPEG, BMP or TIFF", mend="replace the file"
+            "not an image file",
+            where=path,
+            expected="PNG, JPEG, BMP, or TIFF of 8 or 16 bits or 32-bit floats",
+            mend="replace the file",
         ) from cause
     except Image.DecompressionBombError as cause:
-        raise error(f"image is too large: {cause}", where=path, expected="fewer than 178 million pixels") from cause
-    except (OSError, SyntaxError, ValueError) as cause:  # Pillow's words for truncated and corrupt files
+        raise error(
+            f"image is too large: {cause}",
+            where=path,
+            expected="fewer than 178 million pixels",
+            mend="shrink the image",
+        ) from cause
+    except Exception as cause:  # decoders have many words for truncated and corrupt files
         raise error(
             f"cannot decode the file: {cause}", where=path, mend="the file is damaged; fetch it again"
         ) from cause
@@ -87,11 +100,18 @@ def read_image(path: str | Path) -> Image8:
     Raises
     ------
     DataError
-        If the file is missing, truncated or not an image.
+        If the file is missing, truncated, not an image, or of 32 bits a channel.
     """
     image = _open(Path(path), DataError)
+    if image.mode in {"I", "F"}:
+        raise DataError(
+            f"image of 32-bit {'integers' if image.mode == 'I' else 'floats'}",
+            where=path,
+            expected="8 or 16 bits a channel",
+            mend="convert the image; sodlift does not guess its range",
+        )
     if image.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion clips instead of scaling
-        high_byte = (np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
+        high_byte = (np.asarray(image) >> 8).astype(np.uint8)
         return np.repeat(high_byte[..., None], 3, axis=2)
     if image.mode in {"P", "PA"} or "transparency" in image.info:
         image = image.convert("RGBA")
@@ -99,19 +119,40 @@ def read_image(path: str | Path) -> Image8:
 
 
 def _read_float(path: Path, error: type[SodliftError], values: npt.NDArray[Any]) -> Grey:
-    if values.ndim != 2:
-        raise error(f"array of shape {values.shape}", where=path, expected="a two-dimensional map (H, W)")
+    if values.ndim != 2 or not values.size or values.dtype.kind not in "biuf":
+        raise error(
+            f"array of shape {values.shape} and type {values.dtype}",
+            where=path,
+            expected="a two-dimensional map (H, W) of numbers",
+            mend="save one channel as floats in [0, 1]",
+        )
     values = values.astype(np.float64)
     if not np.isfinite(values).all():
-        raise error("map holds NaN or infinity", where=path, expected="finite values in [0, 1]")
-    if values.size and (values.min() < 0 or values.max() > 1):
         raise error(
-            f"float map spans {values.min():.4g} to {values.max():.4g}",
+            "map holds NaN or infinity",
+            where=path,
+            expected="finite values in [0, 1]",
+            mend="find out what wrote them and save the map again",
+        )
+    if values.min() < 0 or values.max() > 1:
+        raise error(
+            f"map spans {values.min():.4g} to {values.max():.4g}",
             where=path,
             expected="values in [0, 1]",
             mend="scale the map before saving it; sodlift does not guess its range",
         )
     return Grey(values, 1.0, ("float",))
+
+
+def _open_npy(path: Path, error: type[SodliftError]) -> npt.NDArray[Any]:
+    """Open an array file; memory-mapped, so that a header promising too much fails before memory is asked for."""
+    _check_file(path, error)
+    try:
+        return np.lib.format.open_memmap(path, mode="r")
+    except Exception as cause:  # a damaged header fails in many ways
+        raise error(
+            f"cannot decode the file: {cause}", where=path, mend="the file is damaged; fetch it again"
+        ) from cause
 
 
 def read_grey(path: str | Path, error: type[SodliftError] = MapError) -> Grey:
@@ -122,24 +163,28 @@ def read_grey(path: str | Path, error: type[SodliftError] = MapError) -> Grey:
     Raises
     ------
     error
-        If the file is missing, truncated, empty, or a float file with NaN or values outside [0, 1].
+        If the file is missing, truncated, of 32-bit integers, or a float file that is empty or holds NaN or values
+        outside [0, 1].
     """
     path = Path(path)
-    if path.suffix == ".npy":
-        if not path.is_file():
-            raise error("file not found", where=path)
-        try:
-            return _read_float(path, error, np.load(path, allow_pickle=False))
-        except (ValueError, EOFError, OSError) as cause:
-            raise error(f"cannot decode the file: {cause}", where=path, mend="the file is damaged") from cause
+    if path.suffix.lower() == ".npy":
+        return _read_float(path, error, _open_npy(path, error))
     image = _open(path, error)
     notes: list[str] = []
     if image.mode == "F":
         return _read_float(path, error, np.asarray(image))
+    if image.mode == "I":
+        raise error(
+            "map of 32-bit integers",
+            where=path,
+            expected="8 or 16 bits, or floats in [0, 1]",
+            mend="scale the map before saving it; sodlift does not guess its range",
+        )
     if image.mode.startswith("I"):
         return Grey(np.asarray(image).astype(np.uint16), 65535.0, ("16-bit",))
-    if image.mode in {"P", "PA"} or "transparency" in image.info:
+    if image.mode in {"P", "PA"}:
         notes.append("palette")
+    if image.mode in {"P", "PA"} or "transparency" in image.info:
         image = image.convert("RGBA")
     if image.mode in {"LA", "RGBA"}:
         if np.asarray(image.getchannel("A")).min() < 255:
@@ -179,7 +224,9 @@ def to_uint8(saliency: npt.NDArray[Any]) -> Image8:
 
 
 def write_map(path: str | Path, saliency: npt.NDArray[Any]) -> None:
-    """Write a map (H, W) in [0, 1] as 8-bit grey PNG, whole or not at all; raises MapError for invalid values."""
+    """Write a map (H, W) in [0, 1] as 8-bit grey PNG, whole or not at all; raises MapError for any other array."""
+    if saliency.ndim != 2 or not saliency.size:
+        raise MapError(f"map of shape {saliency.shape}", where=path, expected="(height, width)")
     try:
         quantised = to_uint8(saliency)
     except MapError as cause:
@@ -205,6 +252,28 @@ def resize(saliency: npt.NDArray[Any], size: tuple[int, int], method: str = "bil
     else:
         raise unknown_name("resize method", method, [*_CV2_RESAMPLING, *_PIL_RESAMPLING])
     return np.clip(out, 0.0, 1.0).astype(np.float32)
+
+
+def resize_image(image: Image8, size: tuple[int, int]) -> Image8:
+    """Resize (H, W, 3) uint8 to ``size = (height, width)``: Pillow's bilinear, which averages when it shrinks."""
+    if image.shape[:2] == tuple(size):
+        return image
+    return np.array(Image.fromarray(image).resize((size[1], size[0]), Image.Resampling.BILINEAR))
+
+
+def check_fit(saliency: npt.NDArray[Any], size: tuple[int, int], where: object = None) -> None:
+    """Raise MapError unless the map (h, w) is one of an image of ``size = (height, width)``, of that size or scaled.
+
+    Either side may be one pixel off what the other asks for, since sizes are rounded.
+    """
+    (h, w), (height, width) = saliency.shape, size
+    if abs(w - width * h / height) > 1 and abs(h - height * w / width) > 1:
+        raise MapError(
+            f"map of {w}x{h} pixels does not fit its image of {width}x{height}: another aspect ratio",
+            where=where,
+            expected=f"{width}x{height}, or that size scaled",
+            mend="check that the map belongs to this image, and was not rotated, cropped or squeezed",
+        )
 
 
 def minmax(values: npt.NDArray[Any], eps: float = 0.0) -> npt.NDArray[Any]:

@@ -11,7 +11,8 @@ from sodlift.errors import DataError
 
 def _aside(target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
-    return target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+    # cut short, since a name that just fits the file system would no longer fit with these additions
+    return target.with_name(f".{target.name[:32]}.{uuid.uuid4().hex[:8]}.part")
 
 
 @contextmanager

@@ -1,5 +1,14 @@
 """The errors of sodlift: one clear message saying what is wrong, where, what was expected and how to mend it."""
 
+from collections.abc import Iterable
+
+
+def listed(items: Iterable[object], shown: int = 10) -> str:
+    """Return ``items`` as one line that names at most ``shown`` of them and counts the rest."""
+    names = [str(item) for item in items]
+    rest = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + rest
+
 
 class SodliftError(Exception):
     """Base of every error that sodlift raises on purpose.
