@@ -1,0 +1,43 @@
+"""Every registered backbone keeps the contract of ``sodlift.backbones._base.Backbone``."""
+
+import pytest
+import torch
+
+from sodlift.backbones import BACKBONES
+
+ALL = [(name, weights) for name in BACKBONES.names() for weights in BACKBONES.get(name).weights]
+
+
+def test_the_published_backbones_are_registered() -> None:
+    assert {"mobilenet_v2", "efficientnet_lite0", "vgg16"} <= set(BACKBONES.names())
+
+
+@pytest.mark.parametrize(("name", "weights"), ALL)
+@pytest.mark.parametrize("size", [(64, 64), (61, 70)])
+def test_taps_have_the_channels_and_sizes_they_claim(name: str, weights: str, size: tuple[int, int]) -> None:
+    backbone = BACKBONES.get(name)
+    module = backbone.build(backbone.weights[weights]).eval()
+    with torch.inference_mode():
+        taps = module(torch.randn(2, 3, *size))
+    assert [tuple(t.shape) for t in taps] == [
+        (2, tap.channels, -(-size[0] // tap.stride), -(-size[1] // tap.stride)) for tap in backbone.taps
+    ]
+
+
+@pytest.mark.parametrize(("name", "weights"), ALL)
+def test_a_weights_entry_names_its_arithmetic_and_its_source(name: str, weights: str) -> None:
+    entry = BACKBONES.get(name).weights[weights]
+    assert entry.padding in {"same", "symmetric"}
+    assert 0 < entry.bn_eps < 0.01
+    assert all(0 <= m <= 1 for m in entry.mean)
+    assert all(0 < s <= 1 for s in entry.std)
+    assert entry.sha256
+    assert entry.title
+    assert entry.source
+
+
+@pytest.mark.parametrize("name", BACKBONES.names())
+def test_first_tap_is_at_half_the_images_size(name: str) -> None:
+    strides = [tap.stride for tap in BACKBONES.get(name).taps]
+    assert strides[0] == 2
+    assert strides == sorted(strides)

@@ -1,0 +1,53 @@
+"""Every registered refiner type keeps the contract of ``sodlift.refiners._base.RefinerType``."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sodlift
+from sodlift.options import build
+from sodlift.refiners import REFINERS
+
+
+def test_the_published_refiners_are_registered() -> None:
+    assert {"mirm", "densecrf"} <= set(REFINERS.names())
+
+
+@pytest.mark.parametrize("name", REFINERS.names())
+def test_type_is_complete(name: str) -> None:
+    kind = REFINERS.get(name)
+    assert kind.title
+    assert kind.source
+    assert callable(kind.load)
+    assert (kind.train is not None) == kind.trainable
+
+
+@pytest.mark.parametrize("name", REFINERS.names())
+def test_options_are_a_frozen_dataclass_that_an_empty_mapping_fills(name: str) -> None:
+    options = REFINERS.get(name).options
+    made = build(options, {}, name)
+    assert dataclasses.is_dataclass(made)
+    field = dataclasses.fields(made)[0].name
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(made, field, None)
+
+
+@pytest.mark.parametrize("name", REFINERS.names())
+def test_every_option_and_preset_is_documented(name: str) -> None:
+    options = REFINERS.get(name).options
+    for field in dataclasses.fields(options):
+        assert field.name in (options.__doc__ or ""), field.name
+    for preset in getattr(options, "presets", dict)():
+        assert build(options, {"preset": preset}, name)
+
+
+def test_reading_the_registry_imports_no_torch() -> None:
+    names = ", ".join(repr(name) for name in REFINERS.names())
+    program = f"import sys; from sodlift.refiners import REFINERS; [REFINERS.get(n) for n in ({names},)]"
+    environment = {**os.environ, "PYTHONPATH": str(Path(sodlift.__file__).parents[1])}
+    command = [sys.executable, "-c", f"{program}; sys.exit('torch' in sys.modules)"]
+    subprocess.run(command, check=True, timeout=120, env=environment)

@@ -1,0 +1,162 @@
+"""Training of MIRM on small scenes, with a tiny backbone."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import mirm_samples
+import numpy as np
+import pytest
+import torch
+from refining_samples import dataset, weak
+
+import sodlift
+from sodlift.arrays import FloatMap
+from sodlift.errors import ConfigError, DataError, WeightsError
+from sodlift.refiners.mirm import refine as refine_module
+from sodlift.refiners.mirm import train as train_module
+from sodlift.refiners.mirm.options import MirmOptions
+from sodlift.refiners.mirm.train import refuse, train, training_hash
+from sodlift.training.job import TrainingJob
+from sodlift.training.model_file import ModelFile
+
+pytestmark = pytest.mark.usefixtures("tiny_backbones")
+
+
+@pytest.fixture
+def tiny_backbones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_module, "BACKBONES", mirm_samples.TinyRegistry)
+    monkeypatch.setattr(refine_module, "BACKBONES", mirm_samples.TinyRegistry)
+
+
+def options(folder: Path, **changes: object) -> MirmOptions:
+    weights = folder / "tiny.pth"
+    if not weights.exists():
+        mirm_samples.save_weights(weights)
+    small = {"backbone": "tiny", "weights_file": weights, "train_size": 64, "batch": 2, "steps": 3}
+    return MirmOptions(**{**small, **changes})
+
+
+def job(folder: Path, name: str = "m", make: object = mirm_samples.scene) -> TrainingJob:
+    data = dataset(folder / f"data_{name}", 4, make)
+    return TrainingJob((data,), folder / f"{name}.pt", folder / f"{name}.ckpt", folder / f"{name}.csv", seed=1)
+
+
+def load(path: Path) -> ModelFile:
+    return ModelFile.load(path, refiner="mirm", backbone="tiny", weights="tiny")
+
+
+def test_model_file_tells_how_it_was_trained(tmp_path: Path) -> None:
+    chosen, task = options(tmp_path), job(tmp_path)
+    train(chosen, task)
+    model = load(task.output)
+    assert model.options["steps"] == 3
+    assert model.options["weights_file"] == str(chosen.weights_file)
+    assert model.weights_origin.startswith("tiny backbone")
+    assert model.training == training_hash(task)
+    assert model.code_version == sodlift.__version__
+    assert not task.checkpoint.exists()
+    assert len(task.log.read_text().splitlines()) == 4
+
+
+def test_same_seed_gives_the_same_bits_and_another_seed_does_not(tmp_path: Path) -> None:
+    first, second = job(tmp_path, "a"), job(tmp_path, "b")
+    third = replace(job(tmp_path, "c"), seed=2)
+    states = []
+    for task in (first, second, third):
+        torch.rand(3)  # what ran before must not matter
+        train(options(tmp_path), task)
+        states.append(load(task.output).state)
+    assert all(torch.equal(states[0][k], states[1][k]) for k in states[0])
+    assert not all(torch.equal(states[0][k], states[2][k]) for k in states[0])
+
+
+def test_trained_refiner_separates_object_from_ground(tmp_path: Path) -> None:
+    task = job(tmp_path)
+    train(options(tmp_path, steps=20, head_lr=0.05, backbone_lr=0.01), task)
+    refiner = refine_module.load(options(tmp_path), task.output, "cpu")
+    image, prior = mirm_samples.scene(9)
+    prediction = refiner.predict(image, prior, 0.9)
+    assert prediction[prior >= 0.8].mean() > prediction[prior <= 0.3].mean() + 0.3
+
+
+@pytest.mark.parametrize(("training", "moves"), [("tuned", True), ("frozen", False)])
+def test_backbone_is_trained_or_left_alone(tmp_path: Path, training: str, moves: bool) -> None:
+    task = job(tmp_path)
+    train(options(tmp_path, backbone_training=training), task)
+    before = torch.load(tmp_path / "tiny.pth", weights_only=True)
+    after = load(task.output).state
+    weights = [k for k in before if k.endswith("0.weight")]
+    assert all(torch.equal(before[k], after[f"backbone.{k}"]) != moves for k in weights)
+    statistics = [k for k in before if "running" in k]
+    assert all(torch.equal(before[k], after[f"backbone.{k}"]) for k in statistics)
+
+
+def test_paper_preset_trains_at_the_images_own_size(tmp_path: Path) -> None:
+    task = job(tmp_path)
+    paper = replace(MirmOptions.presets()["paper"], backbone="tiny", weights_file=options(tmp_path).weights_file)
+    train(replace(paper, steps=2), task)
+    assert task.output.is_file()
+
+
+def test_inverted_priors_change_the_training(tmp_path: Path) -> None:
+    plain, inverted = job(tmp_path, "a"), job(tmp_path, "b")
+    train(options(tmp_path), plain)
+    train(options(tmp_path, invert=1.0), inverted)
+    states = [load(task.output).state for task in (plain, inverted)]
+    assert not torch.equal(states[0]["discriminator.last.weight"], states[1]["discriminator.last.weight"])
+
+
+def unit(*values: float) -> FloatMap:
+    return np.array([values], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("stored", "resized", "reason"),
+    [
+        (unit(0, 1), unit(0, 1), ""),
+        (unit(0.3, 0.9), unit(0.3, 0.9), ""),
+        (unit(0, 0.89), unit(0, 1), "prior without certain foreground"),
+        (unit(0, 1), unit(0, 0.89), "prior without certain foreground"),
+        (unit(0.31, 1), unit(0, 1), "prior without background"),
+        (unit(0, 1), unit(0.31, 1), "prior without background"),
+    ],
+)
+def test_samples_without_foreground_or_background_are_refused(stored: FloatMap, resized: FloatMap, reason: str) -> None:
+    assert refuse(stored, resized, MirmOptions()) == reason
+
+
+def test_skipped_images_are_counted_in_the_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    task = job(tmp_path, make=lambda seed: (weak if seed == 1 else mirm_samples.scene)(seed))
+    train(options(tmp_path), task)
+    assert "3 training images; 1 skipped: prior without certain foreground" in capsys.readouterr().err
+
+
+def test_no_usable_image_is_an_error_and_leaves_no_model(tmp_path: Path) -> None:
+    task = job(tmp_path, make=weak)
+    with pytest.raises(DataError, match="4 x prior without certain foreground"):
+        train(options(tmp_path), task)
+    assert not task.output.exists()
+
+
+def test_folded_normalisation_is_not_trained_by_batch_statistics(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folded = replace(mirm_samples.TINY, weights={"tiny": replace(mirm_samples.ENTRY, folded_bn=True)})
+    monkeypatch.setattr(mirm_samples, "TINY", folded)
+    with pytest.raises(ConfigError, match=r"folded[\s\S]*backbone_norm"):
+        train(options(tmp_path, backbone_norm="batch"), job(tmp_path))
+
+
+def test_weights_of_another_network_stop_the_training_before_it_begins(tmp_path: Path) -> None:
+    torch.save({"features.0.0.weight": torch.zeros(1)}, tmp_path / "other.pth")
+    task = job(tmp_path)
+    with pytest.raises(WeightsError, match=r"other\.pth"):
+        train(options(tmp_path, weights_file=tmp_path / "other.pth"), task)
+    assert not task.log.exists()
+
+
+def test_training_hash_follows_images_and_priors(tmp_path: Path) -> None:
+    first = job(tmp_path, "a")
+    second = job(tmp_path, "b")
+    assert training_hash(first) == training_hash(second)
+    assert training_hash(first) != training_hash(job(tmp_path, "c", weak))

@@ -1,0 +1,93 @@
+"""DenseCRF as a refiner of saliency maps (Krähenbühl and Koltun, NeurIPS 2011), with the settings that papers use."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+
+from sodlift.arrays import FloatMap, Image8
+from sodlift.crf.dense import Pairwise, backend, infer
+from sodlift.crf.unary import UNARIES
+from sodlift.errors import ConfigError
+from sodlift.refiners._base import Refined, Refiner, RefinerType
+
+
+@dataclass(frozen=True)
+class DenseCrfOptions:
+    """Options of DenseCRF; defaults are the preset ``dss``.
+
+    Attributes
+    ----------
+    unary : str
+        How the map becomes energies: ``dss``, ``log`` or ``hard`` (see ``sodlift.crf.unary``).
+    pairwise : Pairwise
+        Kernels and number of updates.
+    output : str
+        ``soft`` gives the foreground's probability, ``hard`` the more probable label.
+    median : int
+        Side of the median filter that a hard output is cleaned with; 0 is none, else odd.
+    """
+
+    unary: Literal["dss", "log", "hard"] = "dss"
+    pairwise: Pairwise = field(default_factory=Pairwise)
+    output: Literal["soft", "hard"] = "soft"
+    median: int = 0
+
+    def __post_init__(self) -> None:
+        numbers = vars(self.pairwise)
+        for key, value in numbers.items():
+            if value <= 0:
+                raise ConfigError(f"{value!r} is not allowed", where=f"pairwise.{key}", expected="above 0")
+        if self.median < 0 or (self.median and self.median % 2 == 0):
+            raise ConfigError(f"{self.median!r} is not allowed", where="median", expected="0 or an odd number")
+
+    @classmethod
+    def presets(cls) -> "dict[str, DenseCrfOptions]":
+        """Return the settings of DSS and R3Net, of DeepUSPS and of A2S by name."""
+        return {
+            "dss": cls(),
+            "deepusps": cls(
+                unary="log",
+                pairwise=Pairwise(bilateral_sxy=80, bilateral_srgb=13, bilateral_weight=10, steps=5),
+            ),
+            "a2s": cls(
+                unary="hard",
+                pairwise=Pairwise(bilateral_sxy=50, bilateral_srgb=5, bilateral_weight=10, steps=10),
+                output="hard",
+                median=7,
+            ),
+        }
+
+
+@dataclass(frozen=True)
+class DenseCrf:
+    """DenseCRF ready to refine."""
+
+    options: DenseCrfOptions
+
+    def refine(self, image: Image8, prior: FloatMap) -> Refined:
+        """Refine a prior (H, W) in [0, 1] by its image (H, W, 3) uint8 RGB; no map is refused."""
+        probability = infer(image, UNARIES[self.options.unary](prior), self.options.pairwise)
+        if self.options.output == "soft":
+            return Refined(probability)
+        labels = (probability > 0.5).astype(np.uint8)
+        if self.options.median:
+            labels = np.asarray(cv2.medianBlur(labels, self.options.median), dtype=np.uint8)
+        return Refined(labels.astype(np.float32))
+
+
+def _load(options: Any, weights: Path | None, device: str) -> Refiner:
+    backend()
+    return DenseCrf(options)
+
+
+REFINER = RefinerType(
+    title="DenseCRF",
+    source="Krähenbühl and Koltun, NeurIPS 2011",
+    trainable=False,
+    deep=False,
+    options=DenseCrfOptions,
+    load=_load,
+)

@@ -1,0 +1,113 @@
+"""The options of MIRM: thresholds, data, optimiser, and what to do with images that it cannot refine."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sodlift.backbones import BACKBONES
+from sodlift.errors import ConfigError
+from sodlift.registry import unknown_name
+
+USABLE_MAX, USABLE_MIN = 0.9, 0.3
+"""The authors' code leaves out images whose stored prior has a smaller maximum or a larger minimum (Sec. 5.3)."""
+
+
+@dataclass(frozen=True)
+class MirmOptions:
+    """Options of MIRM; defaults are the preset ``default``.
+
+    Attributes
+    ----------
+    backbone : str
+        Name of a registered backbone.
+    weights : str or None
+        Its weights entry; None is the backbone's first.
+    weights_file : Path or None
+        The pretrained weights; None takes the entry's package or download. Used in training only.
+    theta_fg : float
+        A prior of at least this marks the certain foreground, over which F_fg is averaged (Eq. 7).
+    theta_afg, theta_abg : float
+        Training labels: foreground from theta_afg on, background up to theta_abg, nothing between.
+    mode : str
+        What becomes of an image whose prior has no certain foreground: ``keep`` returns its prior; ``drop`` leaves out
+        every image that the authors' code leaves out (maximum below 0.9 or minimum above 0.3); ``adaptive`` takes
+        0.9 max(prior) as theta_fg where the maximum is at least 0.5, else keeps the prior.
+    size : int or None
+        Side that images are resized to for the network when refining; None is their own size.
+    train_size : int or None
+        Side of the training images; None is their own size, and needs a batch of 1.
+    batch, steps : int
+        Images a step and number of steps. With a batch of 1 batch normalisation cancels F_fg from the training
+        (constant over the image, it is subtracted with the mean); the foreground is learnt from batches of 2 on.
+    backbone_lr, head_lr, momentum, weight_decay, power
+        SGD and its poly schedule, lr (1 - step / steps) ** power.
+    backbone_training : str
+        ``tuned`` trains the backbone too; ``frozen`` trains the head alone.
+    backbone_norm : str
+        The backbone's batch normalisation in training: by ``batch`` statistics as published, or ``frozen``. Weights
+        with a folded normalisation allow ``frozen`` only.
+    hflip : bool
+        Flip half of the training images.
+    invert : float
+        Probability that a training image takes part with 1 - prior: F_fg then describes certain background, and the
+        labels change sides. The network's own notion of saliency no longer helps, so that it must compare.
+    loss_weighting : str
+        ``none`` as published, or ``balanced``: foreground and background labels of a batch weigh the same.
+    precision : str
+        ``float32``, ``bfloat16`` (autocast), or ``auto``: bfloat16 on a GPU, float32 on a CPU.
+    """
+
+    backbone: str = "mobilenet_v2"
+    weights: str | None = None
+    weights_file: Path | None = None
+    theta_fg: float = 0.9
+    theta_afg: float = 0.8
+    theta_abg: float = 0.3
+    mode: Literal["keep", "drop", "adaptive"] = "keep"
+    size: int | None = None
+    train_size: int | None = 256
+    batch: int = 8
+    steps: int = 20_000
+    backbone_lr: float = 5e-4
+    head_lr: float = 5e-3
+    momentum: float = 0.9
+    weight_decay: float = 5e-3
+    power: float = 0.9
+    backbone_training: Literal["tuned", "frozen"] = "tuned"
+    backbone_norm: Literal["batch", "frozen"] = "frozen"
+    hflip: bool = True
+    invert: float = 0.0
+    loss_weighting: Literal["none", "balanced"] = "none"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+    def __post_init__(self) -> None:
+        if self.backbone not in BACKBONES:
+            raise unknown_name("backbone", self.backbone, BACKBONES.names(), where="backbone")
+        for name in ("theta_fg", "theta_afg", "theta_abg", "invert"):
+            _require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a number from 0 to 1")
+        _require(self.theta_abg < self.theta_afg, "theta_abg", self.theta_abg, f"below theta_afg, {self.theta_afg}")
+        for name in ("batch", "steps"):
+            _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        for name in ("size", "train_size"):
+            value = getattr(self, name)
+            _require(value is None or value >= 64, name, value, "null, or at least 64")
+        _require(self.train_size is not None or self.batch == 1, "batch", self.batch, "1 where train_size is null")
+        for name in ("backbone_lr", "head_lr", "weight_decay", "power"):
+            _require(getattr(self, name) >= 0, name, getattr(self, name), "not negative")
+        _require(0 <= self.momentum < 1, "momentum", self.momentum, "from 0 to below 1")
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The module that the backbone is in."""
+        return (BACKBONES.module(self.backbone),)
+
+    @classmethod
+    def presets(cls) -> "dict[str, MirmOptions]":
+        """Return ``default``, and ``paper``: the published recipe to the letter, in which F_fg is not trained."""
+        paper = cls(train_size=None, batch=1, hflip=False, backbone_norm="batch")
+        return {"default": cls(), "paper": paper}
+
+
+def _require(holds: bool, key: str, value: object, expected: str) -> None:
+    if not holds:
+        raise ConfigError(f"{value!r} is not allowed", where=key, expected=expected)
