@@ -3,11 +3,10 @@
 from typing import Any
 
 from adapter import options_of, run_job
-from tqdm import tqdm
-
 from sodlift.config.data_root import resolve_data_root
 from sodlift.datasets.sources import SOURCES
 from sodlift.datasets.validate import build_manifest
+from sodlift.progress import track
 
 
 def main(snakemake: Any) -> None:
@@ -21,7 +20,7 @@ def main(snakemake: Any) -> None:
         root=resolve_data_root(snakemake.config),
         expected=params.expected,
         limit=params.limit,
-        progress=lambda pairs: tqdm(pairs, desc=f"dataset {row['id']}", unit="image"),
+        progress=lambda pairs: track(pairs, f"dataset {row['id']}"),
     )
     manifest.save(snakemake.output.manifest)
     health.save(snakemake.output.health_json, snakemake.output.health_md)

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from adapter import run_job
-
 from sodlift.datasets.manifest import Manifest
 from sodlift.mapset import MapSet
 from sodlift.metrics.evaluate import evaluate_maps

@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from adapter import run_job
-from whole_run import run_of
-
 from sodlift.plots.of_run import pr_curves
 from sodlift.plots.pr_curves import pr_figure
 from sodlift.plots.style import save_figure
+from whole_run import run_of
 
 
 def main(snakemake: Any) -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from adapter import options_of, run_job
-
 from sodlift.datasets.manifest import Manifest
 from sodlift.detectors import DETECTORS
 from sodlift.mapset import new_mapset

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from adapter import options_of, run_job
-from tqdm import tqdm
-
 from sodlift.datasets.manifest import Manifest
 from sodlift.inference.refine import refine_dataset
 from sodlift.mapset import MapSet, new_mapset
+from sodlift.progress import track
 from sodlift.refiners import REFINERS
 
 
@@ -25,7 +24,7 @@ def main(snakemake: Any) -> None:
             manifest,
             MapSet(snakemake.input.priors),
             writer,
-            progress=lambda entries: tqdm(entries, desc=f"refine {manifest.dataset}", unit="image"),
+            progress=lambda entries: track(entries, f"refine {manifest.dataset}"),
             on_error=params.on_error,
         )
     logging.info("%s", summary)

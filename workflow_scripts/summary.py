@@ -3,10 +3,9 @@
 from typing import Any
 
 from adapter import run_job
-from whole_run import run_of
-
 from sodlift.tables.of_run import scored_cells
 from sodlift.tables.summary import build_counts, build_summary, write_frame
+from whole_run import run_of
 
 
 def main(snakemake: Any) -> None:

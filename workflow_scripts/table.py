@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from adapter import run_job
-from whole_run import run_of
-
 from sodlift.tables.of_run import run_info
 from sodlift.tables.spec import load_tables
 from sodlift.tables.summary import read_counts, read_summary
 from sodlift.tables.table import make_table, write_table
+from whole_run import run_of
 
 
 def main(snakemake: Any) -> None:

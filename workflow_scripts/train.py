@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from adapter import options_of, run_job
-
 from sodlift.datasets.manifest import Manifest, refuse_overlap
 from sodlift.mapset import MapSet
 from sodlift.refiners import REFINERS

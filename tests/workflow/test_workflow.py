@@ -1,0 +1,183 @@
+"""The workflow from end to end on a few demo images, and what makes which part of it run again.
+
+The repository is copied, so that files can be edited. The stages build on one another, so the tests run in order.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+CONFIG = "config/smoke.yaml"
+RESULTS = Path("results/smoke")
+METRICS = {"MAE", "adpF", "meanF", "maxF", "maxF_PR", "S", "adpE", "meanE", "maxE", "wF", "AUC"}
+
+
+def _files(repository: Path) -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=repository,
+        capture_output=True,
+        check=True,
+    )
+    return [name for name in listed.stdout.decode().split("\0") if name]
+
+
+@pytest.fixture(scope="module")
+def copy(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the working tree, as a user would have it."""
+    target = tmp_path_factory.mktemp("checkout")
+    for name in _files(repository):
+        if (repository / name).is_file() and not name.startswith("tests/"):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(repository / name, target / name)
+    return target
+
+
+def _snakemake(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "SODLIFT_DATA"}
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", CONFIG, *arguments]
+    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
+
+
+def _would_run(copy: Path) -> set[str]:
+    """The rules that a dry run names."""
+    done = _snakemake(copy, "--dry-run", "--quiet", "host")
+    assert done.returncode == 0, done.stderr
+    return set(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def run(copy: Path) -> Path:
+    """The copy after one run of everything."""
+    done = _snakemake(copy)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return copy
+
+
+def test_a_run_ends_with_the_summary_in_its_promised_form(run: Path) -> None:
+    summary = pd.read_csv(run / RESULTS / "tables" / "summary.csv", keep_default_na=False)
+    columns = "refiner,detector,dataset,seed,protocol,metric,value,n_used,n_expected,status"
+    assert ",".join(summary.columns) == columns
+    assert set(summary.refiner) == {"none", "densecrf_dss", "mirm_smoke"}
+    assert set(summary.metric) == METRICS
+    assert set(summary.status) == {"ok"}
+
+
+def test_every_refined_map_is_an_8_bit_grey_png_of_its_images_size(run: Path) -> None:
+    manifest = pd.read_csv(run / RESULTS / "datasets" / "demo-test" / "manifest.csv")
+    for detector in ("mb_plus", "rbd"):
+        for row in manifest.itertuples():
+            with Image.open(
+                run / RESULTS / "refined" / "demo-test" / detector / "mirm_smoke" / f"{row.stem}.png"
+            ) as file:
+                assert (file.mode, file.size) == ("L", (row.width, row.height))
+
+
+def test_tables_and_figures_are_there(run: Path) -> None:
+    found = {path.relative_to(run / RESULTS).as_posix() for path in (run / RESULTS).rglob("*") if path.is_file()}
+    assert {f"tables/refiners.{suffix}" for suffix in ("csv", "md", "tex")} <= found
+    assert {"figures/pr_curves.pdf", "figures/pr_curves.png"} <= found
+    assert not [name for name in found if name.endswith(".part") or "/." in name.replace(".snakemake_timestamp", "")]
+
+
+def test_no_job_needs_more_than_four_gibibytes(run: Path) -> None:
+    peaks = {
+        str(path): float(json.loads(line)["max_rss"] or 0)
+        for path in (run / RESULTS / "benchmarks").rglob("*.jsonl")
+        for line in path.read_text().splitlines()
+    }
+    assert peaks and max(peaks.values()) < 4096
+
+
+def test_a_second_run_has_nothing_to_do(run: Path) -> None:
+    again = _snakemake(run)
+    assert again.returncode == 0
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_touching_files_runs_nothing_again(run: Path) -> None:
+    for path in ("workflow_scripts/evaluate.py", "workflow_scripts/sodlift/metrics/mae.py", "config/smoke.yaml"):
+        (run / path).touch()
+    assert _would_run(run) == set()
+
+
+def test_editing_a_metric_runs_the_evaluation_again_and_what_gathers_it(run: Path) -> None:
+    path = run / "workflow_scripts" / "sodlift" / "metrics" / "mae.py"
+    text = path.read_text()
+    path.write_text(text + "\nEDITED = True\n")
+    try:
+        assert _would_run(run) == {"evaluate_cell", "evaluate", "summary", "table", "tables", "pr_curves", "all"}
+    finally:
+        path.write_text(text)
+
+
+def test_editing_one_refiner_runs_no_other_again(run: Path) -> None:
+    path = run / "workflow_scripts" / "sodlift" / "refiners" / "densecrf.py"
+    text = path.read_text()
+    path.write_text(text + "\nEDITED = True\n")
+    try:
+        rules = _would_run(run)
+    finally:
+        path.write_text(text)
+    assert "refine_maps" in rules
+    assert "train_refiner" not in rules
+
+
+def test_editing_a_comment_runs_nothing_again(run: Path) -> None:
+    path = run / "workflow_scripts" / "sodlift" / "priors" / "rbd.py"
+    text = path.read_text()
+    path.write_text("# a comment\n" + text)
+    try:
+        assert _would_run(run) == set()
+    finally:
+        path.write_text(text)
+
+
+def test_one_table_is_a_target_of_its_own(run: Path) -> None:
+    table = RESULTS / "tables" / "refiners.csv"
+    (run / table).unlink()
+    done = _snakemake(run, str(table))
+    assert done.returncode == 0, done.stderr
+    assert (run / table).is_file()
+
+
+def test_a_misspelt_name_is_one_clear_error_and_starts_no_job(run: Path) -> None:
+    config = run / "config" / "misspelt.yaml"
+    config.write_text((run / CONFIG).read_text().replace("detectors: [mb_plus, rbd]", "detectors: [mb_pluss, rbd]"))
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", str(config)],
+        cwd=run,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "mb_pluss" in output
+    assert "did you mean 'mb_plus'" in output
+    assert "Traceback" not in output
+
+
+def test_a_missing_data_set_fails_its_job_by_name_and_leaves_nothing_half_written(run: Path) -> None:
+    config = run / "config" / "absent.yaml"
+    config.write_text((run / CONFIG).read_text().replace("datasets: [demo-test]", "datasets: [SED2]"))
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", str(config)]
+    done = subprocess.run([*command, "datasets"], cwd=run, capture_output=True, text=True, check=False)
+    output = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "folder of the data set not found" in output
+    assert not (run / RESULTS / "datasets" / "SED2" / "manifest.csv").exists()
+
+
+def test_the_workflow_runs_from_another_folder(run: Path, tmp_path: Path) -> None:
+    done = _snakemake(run, "--directory", str(tmp_path), "--dry-run", "--quiet", "host")
+    assert done.returncode == 0, done.stderr
+    assert "rule dataset:" in done.stdout + done.stderr
