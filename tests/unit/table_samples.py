@@ -1,13 +1,18 @@
 """A small made-up run for the tests of tables: cells with scores, labels, and what the run consists of."""
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from sodlift.tables.cells import Cell
 from sodlift.tables.run_info import DatasetInfo, RefinerInfo, RunInfo
+from sodlift.tables.spec import load_tables
 from sodlift.tables.summary import Scored, build_summary
+from sodlift.tables.table import Table
 
 LABELS = {
     "mb_plus": {"title": "MB+", "MIRM": "MB+"},
@@ -58,3 +63,27 @@ def cell(root: Path, refiner: str, detector: str, dataset: str, *records: dict[s
 def summary_of(root: Path, values: dict[tuple[str, str, str], tuple[float | None, float | None]]) -> pd.DataFrame:
     """Return the summary of (refiner, detector, data set) -> (adaptive F, MAE) under the protocol ldps."""
     return build_summary(cell(root, *name, record("adpF", f), record("MAE", mae)) for name, (f, mae) in values.items())
+
+
+CONFIG = Path(__file__).parents[2] / "config"
+SPECS = load_tables(CONFIG / "tables.yaml", CONFIG / "paper_values")
+
+VALUES: dict[tuple[str, str, str], tuple[float | None, float | None]] = {
+    ("none", "mb_plus", "ECSSD"): (0.6905, 0.1720),
+    ("mirm", "mb_plus", "ECSSD"): (0.8, 0.0841),
+    ("mirm_lite0", "mb_plus", "ECSSD"): (0.82, 0.09),
+    ("densecrf", "mb_plus", "ECSSD"): (0.7, 0.15),
+    ("none", "rbd", "ECSSD"): (0.6763, 0.1713),
+    ("mirm", "rbd", "ECSSD"): (None, None),
+    ("none", "mb_plus", "PASCAL-S-108"): (0.6, 0.2),
+}
+
+
+def only(cells: tuple[Cell, ...], **wanted: str) -> Cell:
+    found = [c for c in cells if all(getattr(c, name) == value for name, value in wanted.items())]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def records(table: Table) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(table.to_csv())))
