@@ -14,6 +14,7 @@ rule summary:
         counts=f"{OUT}/tables/counts.csv",
     params:
         code=code("summary.py"),
+        run=lambda wc: RUN.facts,
     log:
         f"{OUT}/logs/tables/summary.log",
     benchmark:
@@ -34,8 +35,8 @@ rule table:
         latex=f"{OUT}/tables/{{table}}.tex",
     params:
         code=code("table.py"),
-        facts=content_hash(printed_files() + protocol_files(RUN.protocols)),
-        run=lambda wc: repr((run_info(RUN, ROOT / "config" / "protocols"), RUN.labels)),
+        printed=content_hash(printed_files() + protocol_files(RUN.protocols)),
+        run=lambda wc: RUN.facts,
     log:
         f"{OUT}/logs/tables/{{table}}.log",
     benchmark:
@@ -54,6 +55,7 @@ rule pr_curves:
         png=f"{OUT}/figures/pr_curves.png",
     params:
         code=code("pr_curves.py"),
+        run=lambda wc: RUN.facts,
         protocol=RUN.protocols[0],
     log:
         f"{OUT}/logs/figures/pr_curves.log",

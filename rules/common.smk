@@ -11,7 +11,6 @@ from sodlift.config.run import UNREFINED
 from sodlift.datasets.sources import fingerprint
 from sodlift.errors import SodliftError
 from sodlift.metrics import METRICS
-from sodlift.tables.of_run import run_info
 
 try:
     RUN = load_run(config, ROOT)

@@ -113,6 +113,12 @@ class Run:
         """The test sets on which some refiner runs."""
         return tuple(dict.fromkeys(cell.dataset for cell in self.refined_cells))
 
+    @cached_property
+    def facts(self) -> str:
+        """All that tables and figures read off the run, as text: when it changes they are made again."""
+        sets = [self.dataset_rows[name] for name in self.test_sets]
+        return repr((self.cells, sets, self.refiner_rows, self.labels, self.seeds, self.limit, self.protocols))
+
     def evaluation_folder(self, cell: Cell) -> Path:
         """Return the folder that the evaluation of a cell writes."""
         return self.results / "evaluation" / cell.dataset / cell.detector / cell.refiner

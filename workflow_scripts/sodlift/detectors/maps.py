@@ -5,13 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
 from sodlift.arrays import check_fit, read_grey, resize
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.detectors._base import DetectorType
 from sodlift.errors import MapError, listed
 from sodlift.mapset import MapWriter
+from sodlift.progress import track
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".npy")
 """File name suffixes of maps, in any case."""
@@ -98,7 +97,7 @@ def run(options: MapsOptions, manifest: Manifest, writer: MapWriter, workers: in
         See ``find_maps``; also for a broken file, values outside [0, 1] and a map that does not fit its image.
     """
     files = find_maps(options, manifest)
-    for entry in tqdm(manifest.entries, desc=f"maps of {manifest.dataset}", unit="image"):
+    for entry in track(manifest.entries, f"maps of {manifest.dataset}"):
         _add(entry, files[entry.stem], options.allow_aspect, writer)
 
 

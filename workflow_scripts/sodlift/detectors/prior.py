@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from sodlift.arrays import Image8, read_image, to_uint8
 from sodlift.datasets.manifest import Entry, Manifest
@@ -17,6 +16,7 @@ from sodlift.detectors._base import DetectorType
 from sodlift.mapset import MapWriter
 from sodlift.options import build
 from sodlift.priors import PRIORS
+from sodlift.progress import track
 from sodlift.registry import unknown_name
 
 FEWEST = 16
@@ -77,9 +77,7 @@ def run(options: PriorOptions, manifest: Manifest, writer: MapWriter, workers: i
     compute = partial(_compute, options.method, params)
     files = [entry.image for entry in entries]
     with _mapping(max(1, min(workers, len(files) // FEWEST))) as mapping:
-        maps = tqdm(
-            mapping(compute, files), total=len(files), desc=f"{options.method} {manifest.dataset}", unit="image"
-        )
+        maps = track(mapping(compute, files), f"{options.method} {manifest.dataset}", total=len(files))
         for entry, saliency in zip(entries, maps, strict=True):
             writer.add(entry.stem, saliency / 255.0)
 

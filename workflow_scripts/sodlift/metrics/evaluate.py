@@ -11,7 +11,6 @@ from typing import Protocol as Structure
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from sodlift.arrays import Grey, binarise, read_grey
 from sodlift.atomic import atomic_file
@@ -22,6 +21,7 @@ from sodlift.metrics._base import Curve, ImageScore, Means, Metric
 from sodlift.metrics._fit import Size, check_aspect, resized
 from sodlift.metrics._pair import GroundTruth, prepare
 from sodlift.metrics.protocols import Protocol, Role
+from sodlift.progress import track
 from sodlift.registry import unknown_name
 
 COUNTS = (
@@ -332,7 +332,8 @@ def evaluate_maps(
     _require_maps(manifest, maps)
     if cell.prior is not None and any(protocol.drop for protocol in protocols):
         _require_maps(manifest, cell.prior)
-    for entry in tqdm(manifest.entries, desc=f"evaluate {manifest.dataset}", unit="image", disable=not progress):
+    entries = track(manifest.entries, f"evaluate {manifest.dataset}") if progress else manifest.entries
+    for entry in entries:
         cell.add(Truth(entry))
     return cell.scores()
 
