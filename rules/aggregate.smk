@@ -12,15 +12,15 @@ rule summary:
     output:
         summary=f"{OUT}/tables/summary.csv",
         counts=f"{OUT}/tables/counts.csv",
-    params:
-        code=code("summary.py"),
-        run=lambda wc: RUN.facts,
     log:
         f"{OUT}/logs/tables/summary.log",
     benchmark:
         f"{OUT}/benchmarks/tables/summary.jsonl"
     conda:
         "../environment.yml"
+    params:
+        code=code("summary.py"),
+        run=lambda wc: RUN.facts,
     script:
         "../workflow_scripts/summary.py"
 
@@ -33,16 +33,16 @@ rule table:
         csv=f"{OUT}/tables/{{table}}.csv",
         markdown=f"{OUT}/tables/{{table}}.md",
         latex=f"{OUT}/tables/{{table}}.tex",
-    params:
-        code=code("table.py"),
-        printed=content_hash(printed_files() + protocol_files(RUN.protocols)),
-        run=lambda wc: RUN.facts,
     log:
         f"{OUT}/logs/tables/{{table}}.log",
     benchmark:
         f"{OUT}/benchmarks/tables/{{table}}.jsonl"
     conda:
         "../environment.yml"
+    params:
+        code=code("table.py"),
+        printed=content_hash(printed_files() + protocol_files(RUN.protocols)),
+        run=lambda wc: RUN.facts,
     script:
         "../workflow_scripts/table.py"
 
@@ -53,15 +53,15 @@ rule pr_curves:
     output:
         pdf=f"{OUT}/figures/pr_curves.pdf",
         png=f"{OUT}/figures/pr_curves.png",
-    params:
-        code=code("pr_curves.py"),
-        run=lambda wc: RUN.facts,
-        protocol=RUN.protocols[0],
     log:
         f"{OUT}/logs/figures/pr_curves.log",
     benchmark:
         f"{OUT}/benchmarks/figures/pr_curves.jsonl"
     conda:
         "../environment.yml"
+    params:
+        code=code("pr_curves.py"),
+        run=lambda wc: RUN.facts,
+        protocol=RUN.protocols[0],
     script:
         "../workflow_scripts/pr_curves.py"

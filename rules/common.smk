@@ -27,7 +27,10 @@ def any_of(names):
 
 def code(script, *rows, registries=()):
     """Hash of the code that a job runs: the adapter, all that it imports, and what it loads by name."""
-    by_name = [*(m for row in rows for m in row.code), *(r.module(n) for r in registries for n in r.names())]
+    by_name = [
+        *(m for row in rows for m in row.code),
+        *(r.module(n) for r in registries for n in r.names()),
+    ]
     return code_hash(ROOT / "workflow_scripts" / script, by_name)
 
 

@@ -10,17 +10,17 @@ rule dataset:
         manifest=f"{OUT}/datasets/{{dataset}}/manifest.csv",
         health_json=f"{OUT}/datasets/{{dataset}}/health.json",
         health_md=f"{OUT}/datasets/{{dataset}}/health.md",
-    params:
-        code=lambda wc: code("dataset.py", RUN.dataset(wc.dataset)),
-        row=lambda wc: plain(RUN.dataset(wc.dataset)),
-        expected=lambda wc: RUN.dataset(wc.dataset).expected,
-        limit=lambda wc: RUN.limit.get(wc.dataset),
-        files=lambda wc: fingerprint(RUN.dataset(wc.dataset), RUN.data_root),
     log:
         f"{OUT}/logs/datasets/{{dataset}}.log",
     benchmark:
         f"{OUT}/benchmarks/datasets/{{dataset}}.jsonl"
     conda:
         "../environment.yml"
+    params:
+        code=lambda wc: code("dataset.py", RUN.dataset(wc.dataset)),
+        row=lambda wc: plain(RUN.dataset(wc.dataset)),
+        expected=lambda wc: RUN.dataset(wc.dataset).expected,
+        limit=lambda wc: RUN.limit.get(wc.dataset),
+        files=lambda wc: fingerprint(RUN.dataset(wc.dataset), RUN.data_root),
     script:
         "../workflow_scripts/dataset.py"

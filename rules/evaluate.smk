@@ -13,15 +13,15 @@ rule evaluate_cell:
         per_image=f"{OUT}/evaluation/{{dataset}}/{{detector}}/{{refiner}}/per_image.parquet",
         curves=f"{OUT}/evaluation/{{dataset}}/{{detector}}/{{refiner}}/curves.npz",
         scores=f"{OUT}/evaluation/{{dataset}}/{{detector}}/{{refiner}}/scores.json",
-    params:
-        code=code("evaluate.py", registries=[METRICS]),
-        protocols=RUN.protocols,
-        choices=content_hash(protocol_files(RUN.protocols)),
     log:
         f"{OUT}/logs/evaluation/{{dataset}}/{{detector}}/{{refiner}}.log",
     benchmark:
         f"{OUT}/benchmarks/evaluation/{{dataset}}/{{detector}}/{{refiner}}.jsonl"
     conda:
         "../environment.yml"
+    params:
+        code=code("evaluate.py", registries=[METRICS]),
+        protocols=RUN.protocols,
+        choices=content_hash(protocol_files(RUN.protocols)),
     script:
         "../workflow_scripts/evaluate.py"

@@ -8,15 +8,15 @@ rule prior:
         manifest=rules.dataset.output.manifest,
     output:
         maps=directory(f"{OUT}/priors/{{dataset}}/{{detector}}"),
-    params:
-        code=lambda wc: code("prior.py", RUN.detector(wc.detector)),
-        row=lambda wc: plain(RUN.detector(wc.detector)),
     log:
         f"{OUT}/logs/priors/{{dataset}}/{{detector}}.log",
     benchmark:
         f"{OUT}/benchmarks/priors/{{dataset}}/{{detector}}.jsonl"
-    threads: RUN.threads
     conda:
         "../environment.yml"
+    threads: RUN.threads
+    params:
+        code=lambda wc: code("prior.py", RUN.detector(wc.detector)),
+        row=lambda wc: plain(RUN.detector(wc.detector)),
     script:
         "../workflow_scripts/prior.py"

@@ -7,22 +7,26 @@ rule refine_maps:
     input:
         manifest=rules.dataset.output.manifest,
         priors=rules.prior.output.maps,
-        model=lambda wc: [f"{OUT}/models/{wc.refiner}/model.pt"] if wc.refiner in RUN.trained else [],
+        model=lambda wc: (
+            [f"{OUT}/models/{wc.refiner}/model.pt"]
+            if wc.refiner in RUN.trained
+            else []
+        ),
     output:
         maps=directory(f"{OUT}/refined/{{dataset}}/{{detector}}/{{refiner}}"),
+    log:
+        f"{OUT}/logs/refined/{{dataset}}/{{detector}}/{{refiner}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/refined/{{dataset}}/{{detector}}/{{refiner}}.jsonl"
+    conda:
+        "../environment.yml"
+    threads: RUN.threads
+    resources:
+        gpu=lambda wc: int(RUN.refiner(wc.refiner).kind.deep),
     params:
         code=lambda wc: code("refine.py", RUN.refiner(wc.refiner)),
         row=lambda wc: plain(RUN.refiner(wc.refiner)),
         device=RUN.device,
         on_error=RUN.on_error,
-    log:
-        f"{OUT}/logs/refined/{{dataset}}/{{detector}}/{{refiner}}.log",
-    benchmark:
-        f"{OUT}/benchmarks/refined/{{dataset}}/{{detector}}/{{refiner}}.jsonl"
-    threads: RUN.threads
-    resources:
-        gpu=lambda wc: int(RUN.refiner(wc.refiner).kind.deep),
-    conda:
-        "../environment.yml"
     script:
         "../workflow_scripts/refine.py"

@@ -6,26 +6,32 @@ rule train:
 # The checkpoint is not declared, so that it survives a killed job and the next one goes on from it.
 rule train_refiner:
     input:
-        manifests=lambda wc: [f"{OUT}/datasets/{d}/manifest.csv" for d, _ in RUN.train_inputs(wc.refiner)],
-        priors=lambda wc: [f"{OUT}/priors/{d}/{p}" for d, p in RUN.train_inputs(wc.refiner)],
-        held_out=[f"{OUT}/datasets/{dataset}/manifest.csv" for dataset in RUN.refined_sets],
+        manifests=lambda wc: [
+            f"{OUT}/datasets/{d}/manifest.csv" for d, _ in RUN.train_inputs(wc.refiner)
+        ],
+        priors=lambda wc: [
+            f"{OUT}/priors/{d}/{p}" for d, p in RUN.train_inputs(wc.refiner)
+        ],
+        held_out=[
+            f"{OUT}/datasets/{dataset}/manifest.csv" for dataset in RUN.refined_sets
+        ],
     output:
         model=f"{OUT}/models/{{refiner}}/model.pt",
         history=f"{OUT}/models/{{refiner}}/training.csv",
+    log:
+        f"{OUT}/logs/models/{{refiner}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/models/{{refiner}}.jsonl"
+    conda:
+        "../environment.yml"
+    threads: RUN.threads
+    resources:
+        gpu=1,
     params:
         code=lambda wc: code("train.py", RUN.refiner(wc.refiner)),
         row=lambda wc: plain(RUN.refiner(wc.refiner)),
         seed=lambda wc: RUN.refiner(wc.refiner).seed,
         device=RUN.device,
         checkpoint=f"{OUT}/models/{{refiner}}.checkpoint.pt",
-    log:
-        f"{OUT}/logs/models/{{refiner}}.log",
-    benchmark:
-        f"{OUT}/benchmarks/models/{{refiner}}.jsonl"
-    threads: RUN.threads
-    resources:
-        gpu=1,
-    conda:
-        "../environment.yml"
     script:
         "../workflow_scripts/train.py"
