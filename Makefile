@@ -1,6 +1,7 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`. Each makes .venv and installs into it.
 PYTHON ?= python3
 CORES ?= all
+PYTEST ?=
 VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := workflow,lite0,crf,demo,test,dev
@@ -13,7 +14,7 @@ demo: install ## Run the whole benchmark on the embedded demo data; tables in re
 	@cat results/demo/tables/refiners.md
 
 test: install ## Run the test suite (real-data tests read SODLIFT_DATA, default ../shared/data)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST)
 
 lint: install ## Format, lint and type checks, as in CI
 	$(BIN)/ruff format --check .

@@ -65,7 +65,8 @@ def _job(snakemake: Any) -> Iterator[None]:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as handle, threadpool_limits(snakemake.threads):
         terminal, sys.stderr = sys.stderr, _Tee(sys.stderr, handle)
-        logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s", force=True)
+        logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(message)s", force=True)
+        logging.getLogger("sodlift").setLevel(logging.INFO)
         try:
             yield
         except SodliftError as error:

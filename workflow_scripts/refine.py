@@ -27,7 +27,7 @@ def main(snakemake: Any) -> None:
             progress=lambda entries: track(entries, f"refine {manifest.dataset}"),
             on_error=params.on_error,
         )
-    logging.info("%s", summary)
+    logging.getLogger("sodlift").info("%s", summary)
 
 
 run_job(main, globals())
