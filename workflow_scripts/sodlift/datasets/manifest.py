@@ -4,7 +4,7 @@ import csv
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import pairwise
 from pathlib import Path
 from unicodedata import category
 
