@@ -1,6 +1,12 @@
+import os
 import re
 import sys
 from pathlib import Path
+
+# Jobs inherit this. By default glibc hands large tensors back to the kernel after every step of a training and faults
+# them in again at the next, which took a quarter of the time on two CPU cores.
+os.environ.setdefault("MALLOC_MMAP_MAX_", "0")
+os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**34))
 
 ROOT = Path(str(workflow.current_basedir.get_path_or_uri(secret_free=False))).parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))

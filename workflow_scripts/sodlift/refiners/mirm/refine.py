@@ -128,7 +128,7 @@ class MirmRefiner:
             return np.asarray(vector[0].float().cpu().numpy())
 
     def _encode(self, image: Image8) -> Encoded:
-        tensor = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].to(self.device)
+        tensor = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].to(self.device)
         return self.network.encode(normalise(tensor, self.entry))
 
     def _vector(self, encoded: Encoded, prior: FloatMap, theta_fg: float) -> torch.Tensor:
