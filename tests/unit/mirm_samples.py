@@ -41,12 +41,16 @@ TINY = Backbone(
 )
 
 
+NAME = "mobilenet_v2"
+"""The registered name under which the tests know the tiny backbone."""
+
+
 class TinyRegistry:
     """Stands in for the registry of backbones."""
 
     @staticmethod
     def get(name: str) -> Backbone:
-        assert name == "tiny"
+        assert name == NAME
         return TINY
 
 

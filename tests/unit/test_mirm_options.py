@@ -34,6 +34,7 @@ def test_presets_share_the_published_thresholds_and_optimiser() -> None:
         ({"invert": 2.0}, "invert"),
         ({"mode": "skip"}, "mode"),
         ({"theta_gf": 0.9}, "theta_gf"),
+        ({"backbone": "mobilenet"}, "backbone"),
     ],
 )
 def test_senseless_options_are_refused_naming_the_key(mapping: dict[str, object], key: str) -> None:

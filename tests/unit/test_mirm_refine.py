@@ -22,7 +22,7 @@ KEPT = "kept prior: no pixel >= theta_fg"
 
 
 def refiner(**options: object) -> MirmRefiner:
-    chosen = MirmOptions(backbone="tiny", **options)
+    chosen = MirmOptions(backbone=mirm_samples.NAME, **options)
     return MirmRefiner(mirm_samples.network().eval(), mirm_samples.ENTRY, chosen, torch.device("cpu"))
 
 
@@ -187,7 +187,7 @@ def test_another_images_foreground_changes_the_prediction_and_its_own_does_not()
 
 def model(**changes: object) -> ModelFile:
     fields = dict.fromkeys(("weights_origin", "training", "code_version"), "test")
-    given = {"refiner": "mirm", "options": {}, "backbone": "tiny", "weights": "tiny", **fields}
+    given = {"refiner": "mirm", "options": {}, "backbone": mirm_samples.NAME, "weights": "tiny", **fields}
     return ModelFile(**{**given, "state": mirm_samples.network().state_dict(), **changes})
 
 
@@ -199,7 +199,7 @@ def tiny_backbones(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("tiny_backbones")
 def test_loaded_model_refines_as_the_saved_one(tmp_path: Path) -> None:
     model().save(tmp_path / "m.pt")
-    loaded = load(MirmOptions(backbone="tiny"), tmp_path / "m.pt", "cpu")
+    loaded = load(MirmOptions(backbone=mirm_samples.NAME), tmp_path / "m.pt", "cpu")
     image, prior = sample()
     assert np.allclose(loaded.refine(image, prior).saliency, refiner().refine(image, prior).saliency, atol=1e-5)
     assert not loaded.network.training
@@ -210,7 +210,7 @@ def test_loaded_model_refines_as_the_saved_one(tmp_path: Path) -> None:
 def test_model_of_another_network_is_refused(tmp_path: Path, key: str) -> None:
     model(**{key: "other"}).save(tmp_path / "m.pt")
     with pytest.raises(WeightsError, match=rf"{key} 'other'[\s\S]*m\.pt"):
-        load(MirmOptions(backbone="tiny"), tmp_path / "m.pt", "cpu")
+        load(MirmOptions(backbone=mirm_samples.NAME), tmp_path / "m.pt", "cpu")
 
 
 @pytest.mark.usefixtures("tiny_backbones")
@@ -219,15 +219,15 @@ def test_model_file_without_all_its_weights_is_refused(tmp_path: Path) -> None:
     del state["discriminator.last.weight"]
     model(state=state).save(tmp_path / "m.pt")
     with pytest.raises(WeightsError, match=r"missing: discriminator\.last\.weight"):
-        load(MirmOptions(backbone="tiny"), tmp_path / "m.pt", "cpu")
+        load(MirmOptions(backbone=mirm_samples.NAME), tmp_path / "m.pt", "cpu")
 
 
 @pytest.mark.usefixtures("tiny_backbones")
 def test_missing_model_file_is_an_error_with_its_mend(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="train the model"):
-        load(MirmOptions(backbone="tiny"), tmp_path / "none.pt", "cpu")
+        load(MirmOptions(backbone=mirm_samples.NAME), tmp_path / "none.pt", "cpu")
     with pytest.raises(WeightsError, match="trained model file"):
-        load(MirmOptions(backbone="tiny"), None, "cpu")
+        load(MirmOptions(backbone=mirm_samples.NAME), None, "cpu")
 
 
 def test_minmax_of_the_merge_uses_the_published_epsilon() -> None:

@@ -32,7 +32,7 @@ def options(folder: Path, **changes: object) -> MirmOptions:
     weights = folder / "tiny.pth"
     if not weights.exists():
         mirm_samples.save_weights(weights)
-    small = {"backbone": "tiny", "weights_file": weights, "train_size": 64, "batch": 2, "steps": 3}
+    small = {"backbone": mirm_samples.NAME, "weights_file": weights, "train_size": 64, "batch": 2, "steps": 3}
     return MirmOptions(**{**small, **changes})
 
 
@@ -42,7 +42,7 @@ def job(folder: Path, name: str = "m", make: object = mirm_samples.scene) -> Tra
 
 
 def load(path: Path) -> ModelFile:
-    return ModelFile.load(path, refiner="mirm", backbone="tiny", weights="tiny")
+    return ModelFile.load(path, refiner="mirm", backbone=mirm_samples.NAME, weights="tiny")
 
 
 def test_model_file_tells_how_it_was_trained(tmp_path: Path) -> None:
@@ -93,7 +93,9 @@ def test_backbone_is_trained_or_left_alone(tmp_path: Path, training: str, moves:
 
 def test_paper_preset_trains_at_the_images_own_size(tmp_path: Path) -> None:
     task = job(tmp_path)
-    paper = replace(MirmOptions.presets()["paper"], backbone="tiny", weights_file=options(tmp_path).weights_file)
+    paper = replace(
+        MirmOptions.presets()["paper"], backbone=mirm_samples.NAME, weights_file=options(tmp_path).weights_file
+    )
     train(replace(paper, steps=2), task)
     assert task.output.is_file()
 
