@@ -225,7 +225,7 @@ def test_a_map_of_another_size_is_resized_to_the_ground_truth(tmp_path):
 def test_a_map_of_another_shape_is_refused(tmp_path, shape, word):
     manifest = manifest_of(tmp_path, {"a": disc()})
     maps = mapset_of(tmp_path / "maps", {"a": np.zeros(shape)})
-    with pytest.raises(MapError, match=rf"(?s)image 'a' is {shape[0]}x{shape[1]}.*30x40.*{word}"):
+    with pytest.raises(MapError, match=rf"(?s)map of {shape[1]}x{shape[0]} .*40x30: {word}.*a\.png"):
         evaluate_maps(manifest, maps, None, [protocol("pysod")], "prior")
 
 

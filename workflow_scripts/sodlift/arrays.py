@@ -268,8 +268,10 @@ def check_fit(saliency: npt.NDArray[Any], size: tuple[int, int], where: object =
     """
     (h, w), (height, width) = saliency.shape, size
     if abs(w - width * h / height) > 1 and abs(h - height * w / width) > 1:
+        transposed = abs(h - width * w / height) <= 1 or abs(w - height * h / width) <= 1
         raise MapError(
-            f"map of {w}x{h} pixels does not fit its image of {width}x{height}: another aspect ratio",
+            f"map of {w}x{h} pixels does not fit its image of {width}x{height}: "
+            f"{'transposed' if transposed else 'another aspect ratio'}",
             where=where,
             expected=f"{width}x{height}, or that size scaled",
             mend="check that the map belongs to this image, and was not rotated, cropped or squeezed",

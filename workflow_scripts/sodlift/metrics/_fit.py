@@ -9,7 +9,6 @@ import numpy.typing as npt
 from PIL import Image
 
 from sodlift.arrays import Grey
-from sodlift.errors import MapError
 
 Size = tuple[int, int]
 _Values = npt.NDArray[Any]
@@ -43,21 +42,3 @@ def resized(grey: Grey, size: Size, method: str) -> Grey:
     exact = grey.values if grey.values.dtype == np.uint8 else grey.values.astype(np.float64)
     values = FILTERS[method](np.ascontiguousarray(exact), size)
     return Grey(values.clip(0, grey.full), grey.full, grey.notes)
-
-
-def check_aspect(size: Size, wanted: Size, stem: str, where: object) -> None:
-    """Raise MapError, naming the image, if a map of ``size`` cannot be a resized map of ``wanted``.
-
-    Either side may be one pixel off what the other asks for, since sizes are rounded.
-    """
-    (h, w), (height, width) = size, wanted
-    if abs(w - width * h / height) <= 1 or abs(h - height * w / width) <= 1:
-        return
-    transposed = abs(h - width * w / height) <= 1 or abs(w - height * h / width) <= 1
-    raise MapError(
-        f"map of image '{stem}' is {h}x{w}, its ground truth {height}x{width}"
-        f"{': transposed' if transposed else ': another aspect ratio'}",
-        where=where,
-        expected=f"{height}x{width}, or that size scaled",
-        mend="check that maps and masks belong to the same images; stretch the maps yourself if they were squeezed",
-    )

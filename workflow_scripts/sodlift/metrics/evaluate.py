@@ -12,13 +12,13 @@ from typing import Protocol as Structure
 import numpy as np
 import pandas as pd
 
-from sodlift.arrays import Grey, binarise, read_grey
+from sodlift.arrays import Grey, binarise, check_fit, read_grey
 from sodlift.atomic import atomic_file
 from sodlift.errors import ConfigError, DataError, MapError, listed
 from sodlift.mapset import MapSet
 from sodlift.metrics import all_metrics
 from sodlift.metrics._base import Curve, ImageScore, Means, Metric
-from sodlift.metrics._fit import Size, check_aspect, resized
+from sodlift.metrics._fit import Size, resized
 from sodlift.metrics._pair import GroundTruth, prepare
 from sodlift.metrics.protocols import Protocol, Role
 from sodlift.progress import track
@@ -251,7 +251,7 @@ class Cell:
     ) -> None:
         protocol = tally.protocol
         size = truth.size(protocol)
-        check_aspect(grey.values.shape, size, truth.stem, path)
+        check_fit(grey.values, size, path)
         binary = truth.under(protocol)
         tally.counts.update(_oddities(grey, size, binary))
         if binary.positives == 0 and protocol.empty_gt == "skip":
