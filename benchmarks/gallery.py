@@ -1,4 +1,4 @@
-"""Images of a run to look at: ``python benchmarks/gallery.py CONFIG DATASET REFINER OUT.png --detectors A B --stems 1 2``.
+"""Images of a run to look at: ``benchmarks/gallery.py CONFIG DATASET REFINER OUT.png --detectors A B --stems 1 2``.
 
 One row an image: the image, its ground truth, and each detector's prior map beside the refined one.
 """

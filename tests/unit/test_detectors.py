@@ -151,7 +151,7 @@ def test_a_turned_or_squeezed_map_is_refused_unless_allowed(tmp_path, maps, shap
     manifest = images(tmp_path / "images", ["a"])
     maps("a.png", ramp(shape))
     options = {"folder": tmp_path / "found" / "toy"}
-    with pytest.raises(MapError, match="another aspect ratio|transposed"):
+    with pytest.raises(MapError, match=r"another aspect ratio|transposed"):
         run("maps", options, manifest, tmp_path / "refused")
     found = run("maps", {**options, "allow_aspect": True}, manifest, tmp_path / "out")
     assert found.read("a").shape == (24, 32) and "stretched" in found.records["a"].note
