@@ -119,5 +119,11 @@ def test_every_detector_of_the_papers_tables_has_a_row() -> None:
 
 def test_the_label_free_run_names_no_printed_set_as_complete_that_is_not() -> None:
     loaded = run("label_free")
-    assert [d for d in loaded.test_sets if loaded.dataset(d).complete] == ["SED2", "ECSSD"]
-    assert loaded.baseline_only == ("ECSSD",)
+    assert [d for d in loaded.test_sets if loaded.dataset(d).complete] == ["SED2"]
+
+
+def test_the_check_of_priors_covers_the_complete_set_without_a_refiner() -> None:
+    loaded = run("ecssd_priors")
+    assert loaded.test_sets == ("ECSSD",)
+    assert loaded.dataset("ECSSD").complete
+    assert not loaded.refined_cells

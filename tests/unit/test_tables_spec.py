@@ -39,6 +39,8 @@ def test_shipped_tables_load_with_their_printed_values() -> None:
     specs = load_tables(CONFIG / "tables.yaml", CONFIG / "paper_values")
     assert {name: len(spec.values.cells) for name, spec in specs.items()} == {
         "refiners": 0,
+        "refiners_gt127": 0,
+        "refiners_ldps_all": 0,
         "refiners_ldps": 0,
         "refiners_lps": 0,
         "mirm_table1": 192,
@@ -80,8 +82,8 @@ def test_broken_file_of_printed_values_is_named(config: Path) -> None:
 
 
 def test_all_mistakes_are_listed_at_once(config: Path) -> None:
-    text = (config / "tables.yaml").read_text().replace("MAE]", "MEA]")
-    (config / "tables.yaml").write_text(text)
+    text = (config / "tables.yaml").read_text()
+    (config / "tables.yaml").write_text(text.replace("MAE]", "MEA]"))
     with pytest.raises(ConfigProblems) as caught:
         load_tables(config / "tables.yaml", config / "paper_values")
-    assert len(caught.value.problems) == 3
+    assert len(caught.value.problems) == text.count("MAE]") > 1
