@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torchvision
 from torch import nn
 from torch.nn import functional
 
@@ -71,7 +72,6 @@ def test_mobilenet_v2_has_the_published_number_of_parameters() -> None:
 
 
 def test_mobilenet_v2_has_torchvisions_keys_and_function() -> None:
-    torchvision = pytest.importorskip("torchvision")
     theirs = torchvision.models.mobilenet_v2(weights=None).eval()
     backbone = BACKBONES.get("mobilenet_v2")
     entry = backbone.weights["torchvision"]
@@ -83,7 +83,6 @@ def test_mobilenet_v2_has_torchvisions_keys_and_function() -> None:
 
 
 def test_vgg16_has_torchvisions_keys_and_function() -> None:
-    torchvision = pytest.importorskip("torchvision")
     theirs = torchvision.models.vgg.make_layers(torchvision.models.vgg.cfgs["D"]).eval()
     backbone = BACKBONES.get("vgg16")
     entry = backbone.weights["torchvision"]

@@ -18,8 +18,6 @@ from sodlift.demo.solids import Solid, ellipsoid
 from sodlift.demo.still_life import StillLife, make_still_life
 from sodlift.errors import DataError, MissingDependencyError
 
-pytest.importorskip("skimage", reason="the photographs come with scikit-image")
-
 SMALL = StillLife("test", ("lemon", "mug"), "planks", "dusk", "nut", (60, 80), 0.2, (0.1, 0.0), 0.5)
 FLAT = Collage("train", ("photo:coins", "photo:coins"), "sand", "", (60, 80), 0.2, (0.0, 0.0))
 

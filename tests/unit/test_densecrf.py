@@ -16,12 +16,6 @@ from sodlift.options import build
 from sodlift.refiners.densecrf import REFINER, DenseCrf, DenseCrfOptions
 
 MAPS = arrays.arrays(np.uint8, (3, 4))
-needs_backend = pytest.mark.usefixtures("backend")
-
-
-@pytest.fixture(scope="module")
-def backend() -> None:
-    pytest.importorskip("pydensecrf")
 
 
 @pytest.mark.parametrize("name", UNARIES)
@@ -74,7 +68,6 @@ def brute_force(image: Image8, energies: Energies, pairwise: Pairwise) -> FloatM
     return q[1].reshape(height, width).astype(np.float32)
 
 
-@needs_backend
 def test_inference_follows_the_brute_force_mean_field() -> None:
     image, _ = mirm_samples.scene(0, (18, 20))
     rng = np.random.default_rng(0)
@@ -85,7 +78,6 @@ def test_inference_follows_the_brute_force_mean_field() -> None:
     assert difference.mean() < 0.03
 
 
-@needs_backend
 def test_refined_map_follows_the_images_edge() -> None:
     image = np.full((40, 60, 3), (30, 90, 160), np.uint8)
     image[:, 30:] = (210, 60, 40)
@@ -98,7 +90,6 @@ def test_refined_map_follows_the_images_edge() -> None:
     assert strong.saliency[:, :29].max() < 0.5
 
 
-@needs_backend
 @pytest.mark.parametrize("preset", DenseCrfOptions.presets())
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("size", [(1, 1), (2, 9), (33, 40)])
@@ -113,7 +104,6 @@ def test_constant_maps_and_small_images_give_valid_maps(preset: str, value: floa
         assert np.allclose(refined.saliency, value, atol=0.05)
 
 
-@needs_backend
 def test_hard_output_is_binary_and_cleaned_by_the_median() -> None:
     image = np.full((30, 30, 3), 40, np.uint8)
     image[5:25, 5:25] = 200
@@ -126,7 +116,6 @@ def test_hard_output_is_binary_and_cleaned_by_the_median() -> None:
     assert refined.saliency[1, 1] == 0
 
 
-@needs_backend
 def test_image_is_not_written_to() -> None:
     image, prior = mirm_samples.scene(0)
     before = image.copy()
