@@ -1,6 +1,7 @@
 """Adapter of rule refine_maps: the maps of one refiner over one detector's priors on one data set."""
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,9 @@ def main(snakemake: Any) -> None:
     model = Path(snakemake.input.model[0]) if snakemake.input.get("model") else None
     refiner = kind.load(options_of(kind, snakemake), model, params.device)
     manifest = Manifest.load(snakemake.input.manifest)
+    priors, progress = MapSet(snakemake.input.priors), partial(track, what=f"refine {manifest.dataset}")
     with new_mapset(snakemake.output.maps) as writer:
-        summary = refine_dataset(
-            refiner,
-            manifest,
-            MapSet(snakemake.input.priors),
-            writer,
-            progress=lambda entries: track(entries, f"refine {manifest.dataset}"),
-            on_error=params.on_error,
-        )
+        summary = refine_dataset(refiner, manifest, priors, writer, progress, params.on_error)
     logging.getLogger("sodlift").info("%s", summary)
 
 

@@ -1,7 +1,7 @@
 """Adapter of rule train_refiner: one refiner's model for one seed."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from adapter import options_of, run_job
 from sodlift.datasets.manifest import Manifest, refuse_overlap
@@ -12,11 +12,11 @@ from sodlift.training.job import TrainingJob
 
 def main(snakemake: Any) -> None:
     """Train on the manifests and priors, after checking that no image of a test set is among them."""
-    refiner, params = REFINERS.get(snakemake.params.row["type"]), snakemake.params
+    params, refiner = snakemake.params, cast(Any, REFINERS.get(snakemake.params.row["type"]))
     manifests = [Manifest.load(path) for path in snakemake.input.manifests]
     refuse_overlap(manifests, [Manifest.load(path) for path in snakemake.input.held_out])
     training = TrainingJob(
-        manifests_and_priors=tuple(zip(manifests, map(MapSet, snakemake.input.priors), strict=True)),
+        tuple(zip(manifests, map(MapSet, snakemake.input.priors), strict=True)),
         output=Path(snakemake.output.model),
         checkpoint=Path(params.checkpoint),
         log=Path(snakemake.output.history),
@@ -24,7 +24,6 @@ def main(snakemake: Any) -> None:
         device=params.device,
         threads=snakemake.threads,
     )
-    assert refiner.train is not None, "the configuration was checked: only trainable refiners have a training"
     refiner.train(options_of(refiner, snakemake), training)
 
 

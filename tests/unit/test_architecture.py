@@ -86,5 +86,5 @@ def test_no_file_is_longer_than_a_reader_can_hold(repository: Path, folder: str)
 
 def test_adapters_stay_thin(repository: Path) -> None:
     lengths = {file.name: len(file.read_text().splitlines()) for file in (repository / "workflow_scripts").glob("*.py")}
-    shared = {name for name in lengths if name == "adapter.py"}
-    assert not {name: n for name, n in lengths.items() if name not in shared and n > 35}
+    del lengths["adapter.py"]  # what they share
+    assert max(lengths.values()) <= 30
