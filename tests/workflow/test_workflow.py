@@ -179,3 +179,14 @@ def test_the_workflow_runs_from_another_folder(run: Path, tmp_path: Path) -> Non
     done = _snakemake(run, "--directory", str(tmp_path), "--dry-run", "--quiet", "host")
     assert done.returncode == 0, done.stderr
     assert "rule dataset:" in done.stdout + done.stderr
+
+
+def test_the_catalogues_snakefile_runs_the_same_jobs(run: Path, tmp_path: Path) -> None:
+    results = tmp_path / "elsewhere"
+    arguments = ("--dry-run", "--quiet", "host", "--directory", str(results))
+    counts = []
+    for snakefile in ("Snakefile", "workflow/Snakefile"):
+        done = _snakemake(run, "--snakefile", snakefile, *arguments)
+        assert done.returncode == 0, done.stderr
+        counts.append(set(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.MULTILINE)))
+    assert counts[0] - TARGETS == counts[1] - TARGETS - {"everything"} != set()
