@@ -15,8 +15,8 @@ from sodlift.config.load import load_run
 from sodlift.config.run import Run
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.mapset import MapSet, MapWriter, new_mapset
-from sodlift.metrics.evaluate import evaluate_maps
-from sodlift.metrics.protocols import Protocol, load_protocol
+from sodlift.evaluation.run import evaluate_maps
+from sodlift.evaluation.protocols import Protocol, load_protocol
 from sodlift.progress import track
 from sodlift.refiners.mirm.refine import MirmRefiner, decide, load, merge, stretch
 
@@ -80,7 +80,7 @@ def main() -> None:
     run = load_run(arguments.config, REPOSITORY)
     options = run.refiner(arguments.refiner).options
     refiner = load(options, run.results / "models" / arguments.refiner / "model.pt", "cpu")
-    protocol = load_protocol(arguments.protocol, REPOSITORY / "config" / "protocols")
+    protocol = load_protocol(arguments.protocol)
     print("detector      prior          " + "  ".join(f"{kind:13s}" for kind in KINDS))
     for cell in run.cells:
         if cell.dataset == arguments.dataset and cell.refiner == arguments.refiner:

@@ -15,8 +15,8 @@ from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.detectors import DETECTORS
 from sodlift.detectors.prior import PriorOptions
 from sodlift.mapset import MapSet, new_mapset
-from sodlift.metrics.evaluate import evaluate_maps
-from sodlift.metrics.protocols import load_protocol
+from sodlift.evaluation.run import evaluate_maps
+from sodlift.evaluation.protocols import load_protocol
 from sodlift.priors import PRIORS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     manifest = ecssd()
-    protocols = [load_protocol(name, REPOSITORY / "config" / "protocols") for name in PROTOCOLS]
+    protocols = [load_protocol(name) for name in PROTOCOLS]
     for name in arguments.priors:
         with tempfile.TemporaryDirectory() as folder:
             with new_mapset(Path(folder) / name) as writer:

@@ -6,19 +6,19 @@ from typing import Any
 from adapter import run_job
 from sodlift.datasets.manifest import Manifest
 from sodlift.mapset import MapSet
-from sodlift.metrics.evaluate import evaluate_maps
-from sodlift.metrics.protocols import load_protocol
+from sodlift.evaluation.run import evaluate_maps
+from sodlift.evaluation.protocols import load_protocol
 
 
 def main(snakemake: Any) -> None:
     """Score the cell's maps; write per_image.parquet, curves.npz and scores.json."""
-    folder = Path(snakemake.scriptdir).parent / "config" / "protocols"
     scores = evaluate_maps(
-        manifest=Manifest.load(snakemake.input.manifest),
+        data=Manifest.load(snakemake.input.manifest),
         maps=MapSet(snakemake.input.maps),
         prior=MapSet(snakemake.input.priors),
-        protocols=[load_protocol(name, folder) for name in snakemake.params.protocols],
+        protocols=[load_protocol(name) for name in snakemake.params.protocols],
         role="prior" if snakemake.input.maps == snakemake.input.priors else "refined",
+        workers=snakemake.threads,
         progress=True,
     )
     scores.save(Path(snakemake.output.scores).parent)

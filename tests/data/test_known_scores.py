@@ -7,8 +7,8 @@ import pytest
 from sodlift.arrays import read_grey, read_map, write_map
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.mapset import MapSet, new_mapset
-from sodlift.metrics.evaluate import evaluate_maps
-from sodlift.metrics.protocols import load_protocol
+from sodlift.evaluation.run import evaluate_maps
+from sodlift.evaluation.protocols import load_protocol
 
 KNOWN = {
     # adaptive F and MAE of the authors' own maps, ground truth > 127
@@ -38,7 +38,7 @@ def test_the_authors_maps_on_pascal_s_108_score_what_is_known(sodlift_data, repo
     with new_mapset(tmp_path / "maps") as writer:
         for stem in manifest.stems:
             writer.add(stem, read_map(folder / f"{stem}.png"))
-    pysod = load_protocol("pysod", repository / "config" / "protocols")
+    pysod = load_protocol("pysod")
     cell = evaluate_maps(manifest, MapSet(tmp_path / "maps"), None, [pysod], "prior")
     scores = {score.metric: score for score in cell.scores}
     adaptive_f, error = KNOWN[detector]

@@ -11,8 +11,8 @@ from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.detectors import DETECTORS
 from sodlift.detectors.prior import PriorOptions
 from sodlift.mapset import MapSet, new_mapset
-from sodlift.metrics.evaluate import evaluate_maps
-from sodlift.metrics.protocols import load_protocol
+from sodlift.evaluation.run import evaluate_maps
+from sodlift.evaluation.protocols import load_protocol
 from sodlift.priors import PRIORS
 
 MEASURED = {
@@ -37,7 +37,7 @@ def tenth(sodlift_data) -> Manifest:
 def test_a_tenth_of_ecssd_scores_what_was_measured(tenth, repository, tmp_path, method):
     with new_mapset(tmp_path / "maps") as writer:
         DETECTORS.get("prior").run(PriorOptions(method), tenth, writer, 1)
-    protocol = load_protocol("ldps_all", repository / "config" / "protocols")
+    protocol = load_protocol("ldps_all")
     cell = evaluate_maps(tenth, MapSet(tmp_path / "maps"), None, [protocol], "prior")
     scores = {score.metric: score.value for score in cell.scores}
     adaptive_f, error = MEASURED[method]

@@ -9,11 +9,11 @@ import pytest
 FLOORS = [
     {
         *("arrays", "mapset", "atomic", "registry", "options", "document", "schema", "problems"),
-        *("code_hash", "progress", "seeds", "errors"),
+        *("code_hash", "progress", "seeds", "errors", "parallel", "png"),
     },
     {"superpixels", "crf"},
     {"priors", "backbones", "datasets", "metrics", "demo"},
-    {"training"},
+    {"training", "evaluation"},
     {"refiners", "detectors"},
     {"inference", "config", "tables", "plots"},
 ]

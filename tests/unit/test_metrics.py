@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sodlift.arrays import Grey
-from sodlift.metrics import all_metrics
+from sodlift.metrics import METRICS, all_metrics, metrics_with
 from sodlift.metrics._base import ImageScore, Means
-from sodlift.metrics._distance import nearest_foreground
-from sodlift.metrics._pair import GroundTruth, Pair, Thresholds, prepare
+from sodlift.metrics._distance import nearest_foreground, squared_distances
+from sodlift.metrics._pair import Choices, GroundTruth, Pair, Thresholds, prepare
 from sodlift.metrics.f_measure import f_beta, precision_recall
 
 exact = settings(deadline=None, derandomize=True)
@@ -19,16 +19,16 @@ exact = settings(deadline=None, derandomize=True)
 
 def pair_of(values, mask, norm="minmax", **thresholds) -> Pair:
     grey = Grey(np.array(values, np.uint8, ndmin=2), 255.0)
-    return prepare(grey, GroundTruth(np.array(mask, bool, ndmin=2)), norm, Thresholds(**thresholds))
+    return prepare(grey, GroundTruth(np.array(mask, bool, ndmin=2)), Choices(norm, Thresholds(**thresholds)))
 
 
 def values_of(pair: Pair) -> dict[str, float]:
-    scores = [metric.score(pair) for metric in all_metrics()]
+    scores = [metric.score(pair) for metric in metrics_with()]
     return {name: value for score in scores if score for name, value in score.values.items()}
 
 
 def curves_of(pair: Pair):
-    scores = [metric.score(pair) for metric in all_metrics()]
+    scores = [metric.score(pair) for metric in metrics_with()]
     return {name: curve for score in scores if score for name, curve in score.curves.items()}
 
 
@@ -141,14 +141,14 @@ def test_dataset_max_f_is_the_maximum_of_the_mean_curve_and_not_the_mean_of_maxi
 
 
 def test_dataset_auc_is_the_area_under_the_mean_curve_and_not_the_mean_area():
-    metric = next(m for m in all_metrics() if m.names == ("AUC",))
+    metric = METRICS.get("auc")
     means = Means()
     for values in ([20, 10], [200, 100]):
         score = metric.score(pair_of(values, [1, 0], norm="none"))
         assert score is not None and score.values["AUC"] == 1
         means.add(score)
     # mean (FPR, TPR): (0, 0), (0, 1/2) above 100, (1/2, 1/2) down to 21, (1/2, 1) down to 11, (1, 1) below
-    assert metric.compute(means)["AUC"] == pytest.approx(3 / 4)
+    assert metric.compute(means) == {"AUC": pytest.approx(3 / 4), "AUC_image": pytest.approx(1)}
 
 
 def test_auc_counts_the_point_at_the_origin():
@@ -299,12 +299,12 @@ def test_min_max_takes_scale_and_offset_away(scene, scale, offset):
 @given(hnp.arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12))))
 def test_the_nearest_foreground_pixel_is_the_brute_force_one_with_its_tie_rule(mask):
     mask.flat[mask.size // 2] = True
-    squared, nearest = nearest_foreground(mask)
+    squared, rows = squared_distances(mask)
     points = np.argwhere(mask)
     for y, x in np.ndindex(mask.shape):
         best = min(((p - y) ** 2 + (q - x) ** 2, q, p) for p, q in points.tolist())
         assert squared[y, x] == best[0]
-        assert nearest[y, x] == best[2] * mask.shape[1] + best[1]
+        assert nearest_foreground(squared, rows, y, x) == (best[2], best[1])
 
 
 def test_f_is_zero_where_precision_and_recall_are():

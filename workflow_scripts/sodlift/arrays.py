@@ -4,6 +4,7 @@ Conventions of the whole library: image ``(H, W, 3) uint8 RGB``; saliency map ``
 ``(H, W) bool``. Files are read as they are stored; what is odd about one is noted, never guessed away.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +17,32 @@ from PIL import Image, UnidentifiedImageError
 
 from sodlift.atomic import atomic_file
 from sodlift.errors import DataError, MapError, SodliftError
+from sodlift.png import read_grey8
 from sodlift.registry import unknown_name
 
 Image8 = npt.NDArray[np.uint8]
 FloatMap = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
+
+def _above(grey: npt.NDArray[Any], bound: float) -> Mask:
+    """Return ``grey > bound``; whole numbers are compared as such, which is faster and the same."""
+    above: Mask = grey > (np.asarray(math.floor(bound), grey.dtype) if grey.dtype.kind == "u" else bound)
+    return above
+
+
+def _reaches(grey: npt.NDArray[Any], bound: float) -> Mask:
+    """Return ``grey >= bound`` for a bound above 0."""
+    return _above(grey, math.ceil(bound) - 1) if grey.dtype.kind == "u" else grey >= bound
+
+
 MASK_RULES: dict[str, Callable[[npt.NDArray[Any], float], Mask]] = {
     # `full` is the value of white: 255 for 8-bit files
-    "gt127": lambda grey, full: grey > 127 / 255 * full,
-    "gt128": lambda grey, full: grey > 128 / 255 * full,
-    "half_max": lambda grey, full: (grey > grey.max() / 2) if grey.max() > 0 else np.zeros(grey.shape, bool),
+    "gt127": lambda grey, full: _above(grey, 127 / 255 * full),
+    "gt128": lambda grey, full: _above(grey, 128 / 255 * full),
+    "half_max": lambda grey, full: _above(grey, float(grey.max()) / 2),
     "nonzero": lambda grey, full: grey != 0,
-    "ge0.1": lambda grey, full: grey >= 0.1 * full,
+    "ge0.1": lambda grey, full: _reaches(grey, 0.1 * full),
 }
 """Rules that make a binary ground truth of a grey one (``gt128`` is PySODMetrics' ``> 128``)."""
 
@@ -169,6 +183,9 @@ def read_grey(path: str | Path, error: type[SodliftError] = MapError) -> Grey:
     path = Path(path)
     if path.suffix.lower() == ".npy":
         return _read_float(path, error, _open_npy(path, error))
+    _check_file(path, error)
+    if (values := read_grey8(path.read_bytes())) is not None:
+        return Grey(values, 255.0)
     image = _open(path, error)
     notes: list[str] = []
     if image.mode == "F":

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sodlift.metrics._pair import Pair
+from sodlift.metrics._pair import Pair, Thresholds
 
 Curve = npt.NDArray[np.float64]
 
@@ -25,12 +25,15 @@ class ImageScore:
         Numbers by name: the columns of the per-image table.
     curves : mapping
         Curves by name: one value a threshold of the protocol, ascending.
+    totals : mapping
+        Numbers that are summed over the images, such as counts of pixels, for what is pooled over a data set.
     flags : tuple of str
         What was odd about the image; images are counted by flag.
     """
 
     values: Mapping[str, float]
     curves: Mapping[str, Curve] = field(default_factory=dict)
+    totals: Mapping[str, float] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
 
 
@@ -40,11 +43,18 @@ class Means:
 
     Curves are added one after another, as ``numpy.mean`` does along the first axis, so that means over a data set are
     those of the reference bit for bit.
+
+    Attributes
+    ----------
+    thresholds : (T,) float64
+        The thresholds of the curves on the scale 0 to 255.
     """
 
+    thresholds: Curve = field(default_factory=lambda: Thresholds().values)
     count: int = 0
     _values: dict[str, float] = field(default_factory=dict)
     _curves: dict[str, Curve] = field(default_factory=dict)
+    _totals: dict[str, float] = field(default_factory=dict)
 
     def add(self, score: ImageScore) -> None:
         """Take in one image."""
@@ -53,6 +63,8 @@ class Means:
             self._values[name] = self._values.get(name, 0.0) + value
         for name, curve in score.curves.items():
             self._curves[name] = self._curves[name] + curve if name in self._curves else curve
+        for name, total in score.totals.items():
+            self._totals[name] = self._totals.get(name, 0) + total
 
     def value(self, name: str) -> float:
         """Return the mean of a number over the images so far, at least one."""
@@ -61,6 +73,14 @@ class Means:
     def curve(self, name: str) -> Curve:
         """Return the mean of a curve over the images so far, at least one, threshold by threshold."""
         return self._curves[name] / self.count
+
+    def total(self, name: str) -> float:
+        """Return the sum of a number over the images so far."""
+        return self._totals[name]
+
+    def threshold(self, index: int) -> float:
+        """Return a threshold of the curves on the scale 0 to 255."""
+        return float(self.thresholds[index])
 
     def curves(self) -> dict[str, Curve]:
         """Return the means of all curves."""
@@ -89,6 +109,10 @@ class Metric:
         ``update(data) -> ImageScore``: the metric of one image.
     compute : callable
         ``compute(means) -> {name: value}``: the metric of the data set, from the means over its images.
+    extra : bool
+        Whether it is computed only where it is asked for.
+    on_empty : bool
+        Whether it has a rule of its own for an empty ground truth; see ``Protocol.empty_gt``.
     """
 
     title: str
@@ -100,9 +124,13 @@ class Metric:
     format: Callable[[Pair], Any]
     update: Callable[[Any], ImageScore]
     compute: Callable[[Means], dict[str, float]]
+    extra: bool = False
+    on_empty: bool = True
 
     def score(self, pair: Pair) -> ImageScore | None:
         """Return the metric of one prepared pair, None where it is undefined."""
+        if pair.truth.positives == 0 and pair.choices.empty_gt == "special" and not self.on_empty:
+            return None
         return None if self.validate(pair) else self.update(self.format(pair))
 
 

@@ -1,4 +1,4 @@
-"""Exact Euclidean distance transform that also names the nearest foreground pixel.
+"""Exact Euclidean distance transform, and which foreground pixel is the nearest.
 
 Source: A. Meijster, J. Roerdink, W. Hesselink, "A General Algorithm for Computing Distance Transforms in Linear Time",
 2000, in whole numbers. Among foreground pixels at equal distance the one of the smallest column is taken, then the one
@@ -13,11 +13,12 @@ from numba import njit
 
 from sodlift.arrays import Mask
 
-Integers = npt.NDArray[np.int64]
+Integers = npt.NDArray[np.int32]
 
 
-def nearest_foreground(mask: Mask) -> tuple[Integers, Integers]:
-    """Return for each pixel the squared distance to the nearest foreground pixel, and that pixel's flat index.
+@njit(cache=True)
+def squared_distances(mask: Mask) -> tuple[Integers, Integers]:
+    """Return the squared distance of each pixel to the nearest foreground pixel, and the nearest rows by column.
 
     Parameters
     ----------
@@ -26,63 +27,84 @@ def nearest_foreground(mask: Mask) -> tuple[Integers, Integers]:
 
     Returns
     -------
-    squared, nearest : (H, W) int64
-        Squared distance in pixels (0 in the foreground), and ``row * W + column`` of the nearest foreground pixel.
+    squared : (H, W) int32
+        Squared distance in pixels, 0 in the foreground.
+    rows : (H, W) int32
+        Row of the nearest foreground pixel within the column, the upper of two; a negative number in a column that has
+        none, so far off that it is never the nearest.
     """
-    return _scan_rows(_nearest_rows(np.ascontiguousarray(mask)))
+    rows = _nearest_rows(mask)
+    return _scan_rows(mask, rows), rows
+
+
+@njit(cache=True)
+def nearest_foreground(squared: Integers, rows: Integers, y: int, x: int) -> tuple[int, int]:
+    """Return row and column of the foreground pixel nearest to a pixel, from what ``squared_distances`` returns."""
+    wanted = squared[y, x]
+    side = int(math.sqrt(wanted))
+    for i in range(max(0, x - side), min(squared.shape[1], x + side + 1)):
+        if (x - i) ** 2 + (y - rows[y, i]) ** 2 == wanted:
+            return rows[y, i], i
+    return -1, -1  # there is always one
 
 
 @njit(cache=True)
 def _nearest_rows(mask: Mask) -> Integers:
-    """Row of the nearest foreground pixel within the column, the upper of two; -1 in a column that has none."""
     height, width = mask.shape
-    rows = np.full((height, width), -1, np.int64)
-    for y in range(height):
+    none = np.int32(-(height + width))  # farther than any row of the image
+    rows = np.empty((height, width), np.int32)
+    for x in range(width):
+        rows[0, x] = 0 if mask[0, x] else none
+    for y in range(1, height):
         for x in range(width):
-            if mask[y, x]:
-                rows[y, x] = y
-            elif y > 0:
-                rows[y, x] = rows[y - 1, x]
+            rows[y, x] = y if mask[y, x] else rows[y - 1, x]
     for y in range(height - 2, -1, -1):
         for x in range(width):
-            below = rows[y + 1, x]
-            if below > y and (rows[y, x] < 0 or below - y < y - rows[y, x]):
-                rows[y, x] = below
+            above, below = rows[y, x], rows[y + 1, x]
+            rows[y, x] = below if below > y and below - y < y - above else above
     return rows
 
 
 @njit(cache=True)
-def _scan_rows(rows: Integers) -> tuple[Integers, Integers]:
+def _scan_rows(mask: Mask, rows: Integers) -> Integers:
     """Lower envelope, row by row, of the parabolas ``(x - i)^2 + g(i)^2`` over the columns i that have foreground."""
     height, width = rows.shape
-    squared = np.empty((height, width), np.int64)
-    nearest = np.empty((height, width), np.int64)
-    column = np.empty(width, np.int64)  # apexes of the envelope, from left to right
-    start = np.empty(width, np.int64)  # where each begins to be the lowest
-    g2 = np.empty(width, np.int64)
+    squared = np.empty((height, width), np.int32)
+    column = np.empty(width, np.int32)  # apexes of the envelope, from left to right
+    start = np.empty(width, np.int32)  # where each begins to be the lowest
+    lowest = np.empty(width, np.int32)  # g^2 of each
+    half = 0.5 / np.maximum(np.arange(width), 1)
     for y in range(height):
-        last = -1
+        last, run = -1, 0
         for x in range(width):
+            run = run + 1 if mask[y, x] else 0
             if rows[y, x] < 0:
                 continue
-            g2[x] = (y - rows[y, x]) ** 2
-            begin = 0
+            if run > 2:  # within a run of foreground only its ends are ever the nearest to something else
+                column[last] = x
+                continue
+            g2 = np.int32((y - rows[y, x]) ** 2)
+            begin = np.int32(0)
             while last >= 0:
-                i = column[last]
-                if (start[last] - i) ** 2 + g2[i] > (start[last] - x) ** 2 + g2[x]:
+                i, at = column[last], start[last]
+                if (at - i) ** 2 + lowest[last] > (at - x) ** 2 + g2:
                     last -= 1  # hidden by the new parabola
                     continue
-                # after the last x at which parabola i is not above the new one; the quotient of whole numbers below
-                # 2^26 is never rounded up to a whole number, and a float is divided faster
-                begin = 1 + math.floor((x * x - i * i + g2[x] - g2[i]) / (2.0 * (x - i)))
+                # after the last x at which parabola i is not above the new one, never before `at`; at a tie both are
+                # right, so that the quotient may be rounded
+                begin = np.int32(1 + int((x * x - i * i + g2 - lowest[last]) * half[x - i]))
                 break
             if begin < width:
                 last += 1
-                column[last], start[last] = x, begin
-        for x in range(width - 1, -1, -1):
-            i = column[last]
-            squared[y, x] = (x - i) ** 2 + g2[i]
-            nearest[y, x] = rows[y, i] * width + i
-            if x == start[last]:
-                last -= 1
-    return squared, nearest
+                column[last], start[last], lowest[last] = x, begin, g2
+        end = width
+        while last >= 0:
+            i, g2 = column[last], lowest[last]
+            for x in range(start[last], end):
+                squared[y, x] = (x - i) ** 2 + g2
+            end = start[last]
+            last -= 1
+        for x in range(width):
+            if mask[y, x]:
+                squared[y, x] = 0
+    return squared

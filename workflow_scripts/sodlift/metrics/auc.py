@@ -1,8 +1,8 @@
 """Area under the ROC curve.
 
 The trapezoids over the protocol's thresholds, the point (0, 0) included: with 256 thresholds on an 8-bit map the area
-of one image is the rank statistic of Mann and Whitney, ties shared. Over a data set it is the area under the mean
-curve, threshold by threshold. An image whose ground truth is empty or full has no curve and takes no part.
+of one image is the rank statistic of Mann and Whitney, ties shared. Over a data set ``AUC`` is the area under the mean
+curve, threshold by threshold, and ``AUC_image`` the mean of the images' areas. An image whose ground truth is empty or full has no curve and takes no part.
 
 Source: A. Borji, M.-M. Cheng, H. Jiang, J. Li, "Salient Object Detection: A Benchmark", TIP 2015.
 """
@@ -41,17 +41,18 @@ def _update(counts: Counts) -> ImageScore:
 
 
 def _compute(means: Means) -> dict[str, float]:
-    return {"AUC": area_under_roc(means.curve("FPR"), means.curve("TPR"))}
+    return {"AUC": area_under_roc(means.curve("FPR"), means.curve("TPR")), "AUC_image": means.value("AUC")}
 
 
 METRIC = Metric(
     title="AUC",
     source="Borji, Cheng, Jiang, Li, TIP 2015",
     order=50,
-    names=("AUC",),
+    names=("AUC", "AUC_image"),
     image_names=("AUC",),
     validate=_validate,
     format=_format,
     update=_update,
     compute=_compute,
+    on_empty=False,
 )

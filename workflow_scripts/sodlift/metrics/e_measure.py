@@ -6,8 +6,11 @@ Evaluation", IJCAI 2018. Divided by N - 1 as in its authors' code, so that a per
 
 from typing import NamedTuple
 
+import numpy as np
+from numba import njit
+
 from sodlift.metrics._base import EPS, Curve, ImageScore, Means, Metric
-from sodlift.metrics._pair import Counts, Floats, Pair
+from sodlift.metrics._pair import Counts, Integers, Pair
 
 
 def e_measure(counts: Counts) -> Curve:
@@ -16,32 +19,40 @@ def e_measure(counts: Counts) -> Curve:
     Within one of the four parts (predicted foreground or not) x (ground truth or not) all pixels align alike, so that
     the sum over pixels is a sum over parts.
     """
-    size = counts.positives + counts.negatives
-    foreground = counts.tp + counts.fp
-    background = size - foreground
-    if counts.positives == 0:
-        return background / (size - 1 + EPS)
-    if counts.negatives == 0:
-        return foreground / (size - 1 + EPS)
-    # mean-removed values of prediction and ground truth, in foreground and background
-    mean_p, mean_g = foreground / size, counts.positives / size
-    p1, p0 = 1 - mean_p, 0 - mean_p
-    g1, g0 = 1 - mean_g, 0 - mean_g
-    missed = counts.positives - counts.tp
-    total = (
-        _enhanced(p1, g1) * counts.tp
-        + _enhanced(p1, g0) * counts.fp
-        + _enhanced(p0, g1) * missed
-        + _enhanced(p0, g0) * (background - missed)
-    )
-    return total / (size - 1 + EPS)
+    return _e_measure(counts.tp, counts.fp, counts.positives, counts.negatives)
 
 
-def _enhanced(a: Floats, b: float) -> Floats:
+@njit(cache=True)
+def _e_measure(tp: Integers, fp: Integers, positives: int, negatives: int) -> Curve:
+    size = positives + negatives
+    g1, g0 = 1 - positives / size, 0 - positives / size
+    e = np.empty(len(tp))
+    for i in range(len(tp)):
+        foreground = tp[i] + fp[i]
+        background = size - foreground
+        if positives == 0:
+            total = float(background)
+        elif negatives == 0:
+            total = float(foreground)
+        else:
+            # mean-removed values of the prediction, in its foreground and in its background
+            p1, p0 = 1 - foreground / size, 0 - foreground / size
+            missed = positives - tp[i]
+            total = (
+                _enhanced(p1, g1) * tp[i]
+                + _enhanced(p1, g0) * fp[i]
+                + _enhanced(p0, g1) * missed
+                + _enhanced(p0, g0) * (background - missed)
+            )
+        e[i] = total / (size - 1 + EPS)
+    return e
+
+
+@njit(cache=True)
+def _enhanced(a: float, b: float) -> float:
     """Alignment ``2ab / (a^2 + b^2)`` (Eq. 3), enhanced to ``(phi + 1)^2 / 4`` (Eq. 4)."""
-    alignment = 2 * (a * b) / (a**2 + b**2 + EPS)
-    enhanced: Floats = (alignment + 1) ** 2 / 4
-    return enhanced
+    alignment = 2 * (a * b) / (a * a + b * b + EPS)
+    return (alignment + 1) * (alignment + 1) / 4
 
 
 def _validate(pair: Pair) -> str:
@@ -54,7 +65,7 @@ class _Data(NamedTuple):
 
 
 def _format(pair: Pair) -> _Data:
-    return _Data(pair.curve, pair.adaptive)
+    return _Data(pair.e_curve, pair.e_adaptive)
 
 
 def _update(data: _Data) -> ImageScore:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from sodlift.arrays import Grey
+from sodlift.errors import MapError
 
 Size = tuple[int, int]
 _Values = npt.NDArray[Any]
@@ -34,11 +35,28 @@ FILTERS: dict[str, Callable[[_Values, Size], _Values]] = {
 }
 """Resize filters: OpenCV's bilinear, which averages nothing when it shrinks, and Pillow's."""
 
+REFUSE = "refuse"
+"""In place of a filter: maps of another size are an error."""
 
-def resized(grey: Grey, size: Size, method: str) -> Grey:
-    """Return a map at ``size = (height, width)``; 8-bit maps stay 8-bit, what overshoots is clipped."""
-    if grey.values.shape == tuple(size):
+
+def resized(grey: Grey, size: Size, method: str, where: object = None) -> Grey:
+    """Return a map at ``size = (height, width)``; 8-bit maps stay 8-bit, what overshoots is clipped.
+
+    Raises
+    ------
+    MapError
+        If the size is another one and the method is ``REFUSE``; ``where`` names the file.
+    """
+    height, width = grey.values.shape
+    if (height, width) == tuple(size):
         return grey
+    if method == REFUSE:
+        raise MapError(
+            f"map of {width}x{height} pixels, its mask has {size[1]}x{size[0]}",
+            where=where,
+            expected="maps of the mask's size, since the protocol resizes nothing",
+            mend="save the map at the image's size, or take another protocol",
+        )
     exact = grey.values if grey.values.dtype == np.uint8 else grey.values.astype(np.float64)
     values = FILTERS[method](np.ascontiguousarray(exact), size)
     return Grey(values.clip(0, grey.full), grey.full, grey.notes)

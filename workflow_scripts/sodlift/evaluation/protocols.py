@@ -1,22 +1,23 @@
 """Protocols: the named, hashed sets of choices under which metrics are computed.
 
 The same maps score several hundredths apart under different choices of normalisation, ground-truth rule and
-thresholds, so every number carries the protocol's name and hash. Adding a protocol is adding one YAML file.
+thresholds, so every number carries the protocol's name and hash. Adding a protocol is adding one YAML file to
+``config/protocols``, which the installed library carries with it.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from sodlift.arrays import MASK_RULES, Grey
 from sodlift.document import read_document
-from sodlift.metrics._fit import FILTERS
-from sodlift.metrics._pair import COMPARISONS, LEVELS, NORMS, Thresholds
+from sodlift.evaluation.fit import FILTERS, REFUSE
+from sodlift.metrics._pair import COMPARISONS, LEVELS, NORMS, Choices, Thresholds
 from sodlift.options import build
 from sodlift.problems import Problem, one_of, raise_any, shown, suggestion
 from sodlift.registry import unknown_name
@@ -25,8 +26,11 @@ from sodlift.schema import read_schema, schema_problems
 Role = Literal["prior", "refined"]
 """What a map is: the unrefined baseline, or a refiner's output."""
 
-SCHEMA = "protocol.schema.json"
-_PROSE = ("title", "source")
+FOLDER = Path(__file__).resolve().parents[1] / "shipped" / "protocols"
+"""The shipped protocols."""
+
+_SCHEMA = FOLDER.parent / "schemas" / "protocol.schema.json"
+_PROSE = ("name", "title", "source", "reports")
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class Protocol:
     ----------
     name, title, source : str
         Key, what it stands for, and where it comes from.
+    reports : mapping of str to str
+        What the source calls its numbers, and which metric here each of them is.
     prior_norm, refined_norm : str
         Normalisation of baseline and of refined maps; one of ``NORMS``.
     quantise : str
@@ -65,15 +71,22 @@ class Protocol:
     size : str
         Size at which scores are taken: ``mask`` (the ground truth's) or ``image``.
     resize : str
-        Filter for maps of another size; for masks too where ``size`` is ``image``. One of ``FILTERS``.
+        Filter for maps of another size; for masks too where ``size`` is ``image``. One of ``FILTERS``,
+        or ``refuse``.
     thresholds : Thresholds
-        The curves' thresholds, the comparison and the adaptive threshold's cap.
+        The curves' thresholds, the comparisons and the adaptive threshold's cap.
+    precision_of_nothing : float
+        Precision where nothing is predicted: 0, or 1.
     empty_gt : str
-        ``keep`` scores images whose ground truth is empty, ``skip`` leaves them out.
+        Images whose ground truth is empty: ``keep`` scores them, ``skip`` leaves them out, and ``special`` scores them
+        with the metrics that have a rule of their own for them (MAE, S-measure, E-measure) and with no other.
+    s_quadrant : str
+        A quadrant of fewer than two pixels, where the S-measure is not a number: ``ignore`` has a quadrant without
+        pixels weigh nothing and one pixel be without variance; ``nan`` makes the image's score NaN, and the mean's.
+    missing : str
+        Images without a map: ``error``, or ``leave_out``, which counts them.
     drop : DropRule or None
         Which images leave the test set.
-    max_f : str or None
-        The metric that the source calls max F (``maxF`` or ``maxF_PR``), None where it reports none.
 
     Raises
     ------
@@ -84,6 +97,7 @@ class Protocol:
     name: str
     title: str
     source: str
+    reports: Mapping[str, str] = field(default_factory=dict)
     prior_norm: str = "minmax"
     refined_norm: str = "minmax"
     quantise: str = "none"
@@ -91,9 +105,11 @@ class Protocol:
     size: str = "mask"
     resize: str = "bilinear"
     thresholds: Thresholds = field(default_factory=Thresholds)
+    precision_of_nothing: float = 0.0
     empty_gt: str = "keep"
+    s_quadrant: str = "ignore"
+    missing: str = "error"
     drop: DropRule | None = None
-    max_f: str | None = "maxF"
 
     def __post_init__(self) -> None:
         checks: list[tuple[str, object, Iterable[object]]] = [
@@ -102,11 +118,14 @@ class Protocol:
             ("quantise", self.quantise, ("none", "trunc8")),
             ("gt_rule", self.gt_rule, MASK_RULES),
             ("size", self.size, ("mask", "image")),
-            ("resize", self.resize, FILTERS),
+            ("resize", self.resize, (*FILTERS, REFUSE)),
             ("thresholds.levels", self.thresholds.levels, LEVELS),
             ("thresholds.comparison", self.thresholds.comparison, COMPARISONS),
-            ("empty_gt", self.empty_gt, ("keep", "skip")),
-            ("max_f", self.max_f, ("maxF", "maxF_PR", None)),
+            ("thresholds.e_comparison", self.thresholds.e_comparison, COMPARISONS),
+            ("precision_of_nothing", self.precision_of_nothing, (0, 1)),
+            ("empty_gt", self.empty_gt, ("keep", "skip", "special")),
+            ("s_quadrant", self.s_quadrant, ("ignore", "nan")),
+            ("missing", self.missing, ("error", "leave_out")),
         ]
         raise_any(
             Problem(key, f"{shown(value)} is not allowed", one_of(known), suggestion(value, known))
@@ -116,13 +135,18 @@ class Protocol:
 
     @property
     def hash(self) -> str:
-        """Twelve hexadecimal digits over every choice; title and source are prose and do not count."""
-        choices = {key: value for key, value in asdict(self).items() if key not in _PROSE}
+        """Twelve hexadecimal digits over every choice that is not the reference's.
+
+        Name, title, source and the names of what is reported are prose and do not count: one hash is one set of
+        choices. A choice that a later version adds leaves the hashes of all protocols that do not make it.
+        """
+        choices = {key: value for key, value in asdict(self).items() if key not in _PROSE and value != _REFERENCE[key]}
         return hashlib.sha256(json.dumps(choices, sort_keys=True).encode()).hexdigest()[:12]
 
-    def norm(self, role: Role) -> str:
-        """Return the normalisation of maps of this role."""
-        return self.prior_norm if role == "prior" else self.refined_norm
+    def choices(self, role: Role) -> Choices:
+        """Return what metrics need to know of the protocol for maps of this role."""
+        norm = self.prior_norm if role == "prior" else self.refined_norm
+        return Choices(norm, self.thresholds, self.precision_of_nothing, self.empty_gt, self.s_quadrant)
 
     def quantised(self, grey: Grey) -> Grey:
         """Return the map as the protocol has it stored."""
@@ -131,12 +155,16 @@ class Protocol:
         return Grey(np.trunc(grey.values / grey.full * 255).astype(np.uint8), 255.0, grey.notes)
 
 
-def protocol_names(folder: str | Path) -> list[str]:
+_REFERENCE: dict[str, Any] = asdict(Protocol("", "", ""))
+"""PySODMetrics' choices."""
+
+
+def protocol_names(folder: str | Path = FOLDER) -> list[str]:
     """Return the names of the protocols in a folder of YAML files, sorted."""
     return sorted(file.stem for file in Path(folder).glob("*.yaml"))
 
 
-def load_protocol(name_or_path: str | Path, folder: str | Path) -> Protocol:
+def load_protocol(name_or_path: str | Path, folder: str | Path = FOLDER) -> Protocol:
     """Load a protocol by its name in ``folder``, or from the path of a YAML file.
 
     Parameters
@@ -144,7 +172,7 @@ def load_protocol(name_or_path: str | Path, folder: str | Path) -> Protocol:
     name_or_path : str or Path
         A name such as ``pysod``, or a path that ends in ``.yaml``.
     folder : str or Path
-        The folder of protocols; the schema lies beside it, in ``schemas/``.
+        The folder of protocols; the shipped ones by default.
 
     Raises
     ------
@@ -160,7 +188,7 @@ def load_protocol(name_or_path: str | Path, folder: str | Path) -> Protocol:
             raise unknown_name("protocol", str(name_or_path), known, folder)
         path = folder / f"{name_or_path}.yaml"
     document = read_document(path)
-    problems = schema_problems(document.data, read_schema(folder.parent / "schemas" / SCHEMA))
+    problems = schema_problems(document.data, read_schema(_SCHEMA))
     if not problems and document.data["name"] != path.stem:
         problems = [Problem("name", f"protocol '{document.data['name']}' in a file of another name", path.stem)]
     raise_any(document.locate(problems), f"protocol {path.name}")
