@@ -14,9 +14,9 @@ from sodlift.arrays import FloatMap, read_image, resize
 from sodlift.config.load import load_run
 from sodlift.config.run import Run
 from sodlift.datasets.manifest import Entry, Manifest
-from sodlift.mapset import MapSet, MapWriter, new_mapset
-from sodlift.evaluation.run import evaluate_maps
 from sodlift.evaluation.protocols import Protocol, load_protocol
+from sodlift.evaluation.run import evaluate_maps
+from sodlift.mapset import MapSet, MapWriter, new_mapset
 from sodlift.progress import track
 from sodlift.refiners.mirm.refine import MirmRefiner, decide, load, merge, stretch
 

@@ -14,9 +14,9 @@ from PIL import Image
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.detectors import DETECTORS
 from sodlift.detectors.prior import PriorOptions
-from sodlift.mapset import MapSet, new_mapset
-from sodlift.evaluation.run import evaluate_maps
 from sodlift.evaluation.protocols import load_protocol
+from sodlift.evaluation.run import evaluate_maps
+from sodlift.mapset import MapSet, new_mapset
 from sodlift.priors import PRIORS
 
 REPOSITORY = Path(__file__).resolve().parents[1]

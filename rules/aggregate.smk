@@ -2,6 +2,7 @@
 rule tables:
     input:
         f"{OUT}/tables/summary.csv",
+        f"{OUT}/tables/significance.csv",
         expand(f"{OUT}/tables/{{table}}.csv", table=RUN.tables),
         expand(f"{OUT}/figures/{{figure}}.pdf", figure=RUN.figures),
 
@@ -25,10 +26,32 @@ rule summary:
         "../workflow_scripts/summary.py"
 
 
+# The bootstrap and the tests of every refined cell, once for all tables.
+rule significance:
+    input:
+        per_image=[
+            f"{OUT}/evaluation/{d}/{p}/{r}/per_image.parquet" for d, p, r in RUN.cells
+        ],
+    output:
+        significance=f"{OUT}/tables/significance.csv",
+    log:
+        f"{OUT}/logs/tables/significance.log",
+    benchmark:
+        f"{OUT}/benchmarks/tables/significance.jsonl"
+    conda:
+        "../environment.yml"
+    params:
+        code=code("significance.py"),
+        run=lambda wc: RUN.facts,
+    script:
+        "../workflow_scripts/significance.py"
+
+
 rule table:
     input:
         summary=rules.summary.output.summary,
         counts=rules.summary.output.counts,
+        significance=rules.significance.output.significance,
     output:
         csv=f"{OUT}/tables/{{table}}.csv",
         markdown=f"{OUT}/tables/{{table}}.md",

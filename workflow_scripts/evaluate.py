@@ -5,9 +5,9 @@ from typing import Any
 
 from adapter import run_job
 from sodlift.datasets.manifest import Manifest
-from sodlift.mapset import MapSet
-from sodlift.evaluation.run import evaluate_maps
 from sodlift.evaluation.protocols import load_protocol
+from sodlift.evaluation.run import evaluate_maps
+from sodlift.mapset import MapSet
 
 
 def main(snakemake: Any) -> None:

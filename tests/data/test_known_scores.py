@@ -6,9 +6,9 @@ import pytest
 
 from sodlift.arrays import read_grey, read_map, write_map
 from sodlift.datasets.manifest import Entry, Manifest
-from sodlift.mapset import MapSet, new_mapset
-from sodlift.evaluation.run import evaluate_maps
 from sodlift.evaluation.protocols import load_protocol
+from sodlift.evaluation.run import evaluate_maps
+from sodlift.mapset import MapSet, new_mapset
 
 KNOWN = {
     # adaptive F and MAE of the authors' own maps, ground truth > 127

@@ -10,9 +10,9 @@ from sodlift.arrays import read_image, read_map
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.detectors import DETECTORS
 from sodlift.detectors.prior import PriorOptions
-from sodlift.mapset import MapSet, new_mapset
-from sodlift.evaluation.run import evaluate_maps
 from sodlift.evaluation.protocols import load_protocol
+from sodlift.evaluation.run import evaluate_maps
+from sodlift.mapset import MapSet, new_mapset
 from sodlift.priors import PRIORS
 
 MEASURED = {

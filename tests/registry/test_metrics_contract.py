@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sodlift.arrays import Grey
-from sodlift.metrics import METRICS, all_metrics
+from sodlift.metrics import METRICS, all_metrics, metrics_with
 from sodlift.metrics._base import ImageScore, Means, Metric
 from sodlift.metrics._pair import GroundTruth, prepare
 
@@ -27,6 +27,14 @@ def example_pair(seed=0, shape=(31, 40)):
 def test_the_registry_holds_the_metrics_of_the_results():
     names = {name for metric in all_metrics() for name in metric.names}
     assert names >= {"MAE", "adpF", "meanF", "maxF", "maxF_PR", "S", "adpE", "meanE", "maxE", "wF", "AUC"}
+    assert names >= {"IoU", "Dice", "BER", "IoU_pooled", "Dice_pooled", "BER_pooled", "F_pooled", "maxIoU", "meanIoU"}
+
+
+def test_an_image_has_its_columns_in_this_order_and_extra_ones_behind_them():
+    usual = [name for metric in metrics_with() for name in metric.image_names]
+    assert usual == ["MAE", "adpF", "meanF", "maxF", "S", "adpE", "meanE", "maxE", "wF", "AUC", "IoU", "Dice", "BER"]
+    every = [name for metric in metrics_with(NAMES) for name in metric.image_names]
+    assert every == [*usual, "BIoU", "HCE"]
 
 
 def test_no_two_families_share_a_name_a_title_or_a_place():
@@ -99,6 +107,17 @@ def test_a_degenerate_pair_is_undefined_or_finite(metric, value, truth):
     score = metric.score(pair)
     assert (score is None) == bool(reason)
     assert score is None or all(np.isfinite(list(score.values.values())))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 30), (30, 1), (2, 3), (97, 61)])
+def test_maps_of_any_shape_have_finite_scores(metric, shape):
+    rng = np.random.default_rng(5)
+    for _ in range(5):
+        grey = Grey(rng.integers(0, 256, shape, dtype=np.uint8), 255.0)
+        pair = prepare(grey, GroundTruth(rng.random(shape) < 0.5))
+        score = metric.score(pair)
+        assert (score is None) == bool(metric.validate(pair))
+        assert score is None or all(np.isfinite([*score.values.values(), *score.totals.values()]))
 
 
 def test_it_says_who_it_is(metric):

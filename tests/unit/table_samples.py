@@ -65,6 +65,18 @@ def summary_of(root: Path, values: dict[tuple[str, str, str], tuple[float | None
     return build_summary(cell(root, *name, record("adpF", f), record("MAE", mae)) for name, (f, mae) in values.items())
 
 
+def per_image_cell(root: Path, refiner: str, values: dict[str, list[float]], seed: int = 0, **other: Any) -> Scored:
+    """Write ``per_image.parquet`` of one cell of mb_plus on ECSSD, images in the order of the values, and return it."""
+    made = {"detector": "mb_plus", "dataset": "ECSSD", "protocol": "ldps"} | other
+    count = len(next(iter(values.values())))
+    stems = made.get("stems", [f"image{i}" for i in range(count)])
+    folder = root / made["dataset"] / made["detector"] / refiner / str(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    frame = pd.DataFrame({"protocol": [made["protocol"]] * count, "stem": stems, **values})
+    frame.to_parquet(folder / "per_image.parquet", index=False)
+    return Scored(refiner, made["detector"], made["dataset"], seed, folder)
+
+
 CONFIG = Path(__file__).parents[2] / "config"
 SPECS = load_tables(CONFIG / "tables.yaml", CONFIG / "paper_values")
 

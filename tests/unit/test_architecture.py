@@ -9,13 +9,14 @@ import pytest
 FLOORS = [
     {
         *("arrays", "mapset", "atomic", "registry", "options", "document", "schema", "problems"),
-        *("code_hash", "progress", "seeds", "errors", "parallel", "png"),
+        *("code_hash", "progress", "seeds", "errors", "parallel", "png", "allocator"),
     },
     {"superpixels", "crf"},
     {"priors", "backbones", "datasets", "metrics", "demo"},
     {"training", "evaluation"},
-    {"refiners", "detectors"},
+    {"refiners", "detectors", "statistics"},
     {"inference", "config", "tables", "plots"},
+    {"cli", "__main__"},
 ]
 MAY_IMPORT_TORCH = {"backbones", "refiners", "training", "inference"}
 MAX_LINES = 400

@@ -3,16 +3,14 @@
 import io
 import os
 import pickle
-import struct
 import tracemalloc
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
+from file_samples import bomb, crc_error, encoded, grey_png, interlaced_png, npy, npy_bomb, opencv, tiff
 from PIL import Image
 
 from sodlift.arrays import read_grey, read_image, read_map, read_mask
@@ -23,41 +21,6 @@ from sodlift.errors import DataError, MapError
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
 COLOUR = np.stack([GREY, 255 - GREY, GREY // 2], axis=-1)
 ALPHA = 255 - GREY
-
-
-def encoded(picture: Image.Image, kind: str = "png", **options) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def opencv(values: np.ndarray, kind: str = ".png") -> bytes:
-    return cv2.imencode(kind, values)[1].tobytes()
-
-
-def npy(values: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, values)
-    return buffer.getvalue()
-
-
-def tiff(values: np.ndarray) -> bytes:
-    return encoded(Image.fromarray(values), "tiff")
-
-
-def bomb(height: int, width: int) -> bytes:
-    """Return a PNG of a few bytes whose header promises ``height`` x ``width`` pixels."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
-
-
-def npy_bomb() -> bytes:
-    whole = npy(np.zeros((6, 8)))
-    return whole.replace(b"(6, 8)", b"(999999, 999999)", 1).replace(b" " * 10, b"", 1)
 
 
 def archive() -> bytes:
@@ -83,6 +46,7 @@ AS_IMAGE: dict[str, tuple[bytes, np.ndarray]] = {
     "colour of 16 bits": (opencv(COLOUR[..., ::-1].astype(np.uint16) * 256 + 99), COLOUR),
     "palette": (encoded(Image.fromarray(GREY).convert("P")), np.dstack([GREY] * 3)),
     "CMYK": (encoded(Image.fromarray(COLOUR).convert("CMYK"), "tiff"), COLOUR),
+    "interlaced": (interlaced_png(GREY), np.dstack([GREY] * 3)),
 }
 
 
@@ -100,6 +64,13 @@ AS_MAP: dict[str, tuple[str, bytes, np.ndarray, tuple[str, ...]]] = {
     "16 bits": (".png", opencv(GREY.astype(np.uint16) * 257), GREY / 255, ("16-bit",)),
     "palette": (".png", encoded(Image.fromarray(GREY).convert("P")), GREY / 255, ("palette",)),
     "alpha": (".png", encoded(Image.fromarray(np.dstack([GREY] * 3 + [ALPHA]))), GREY / 255, ("alpha",)),
+    "transparent grey": (".png", encoded(Image.fromarray(GREY), transparency=10), GREY / 255, ("alpha",)),
+    "interlaced": (".png", interlaced_png(GREY), GREY / 255, ()),
+    # the pixels have a checksum of their own, which holds
+    "wrong checksum of a PNG chunk": (".png", crc_error(grey_png(GREY)), GREY / 255, ()),
+    "no end": (".png", grey_png(GREY)[:-12], GREY / 255, ()),
+    "more behind the end": (".png", grey_png(GREY) + b"more", GREY / 255, ()),
+    "16 bits, big-endian": (".tif", tiff((GREY.astype(np.uint16) * 257).astype(">u2")), GREY / 255, ("16-bit",)),
     "float TIFF": (".tif", tiff((GREY / 255).astype(np.float32)), GREY / 255, ("float",)),
     "float array": (".npy", npy(GREY / 255), GREY / 255, ("float",)),
     "half floats": (".npy", npy((GREY / 255).astype(np.float16)), (GREY / 255).astype(np.float16), ("float",)),
@@ -123,6 +94,9 @@ BROKEN: dict[str, tuple[str, bytes, str, str]] = {  # suffix, content, what the 
     "truncated PNG": (".png", PNG[: len(PNG) // 2], "cannot decode", "fetch it again"),
     "PNG cut in its header": (".png", PNG[:20], "not an image|cannot decode", "replace the file|fetch it again"),
     "truncated JPEG": (".jpg", JPEG[:-20], "cannot decode", "fetch it again"),
+    "wrong checksum of the header": (".png", crc_error(PNG, b"IHDR"), "not an image", "replace the file"),
+    "wrong checksum of the pixels": (".png", grey_png(GREY, check=False), "cannot decode", "fetch it again"),
+    "unknown row filter": (".png", grey_png(GREY, lambda row: 5), "cannot decode", "fetch it again"),
     "text": (".png", b"<html>404 Not Found</html>", "not an image", "replace the file"),
     "empty file": (".png", b"", "not an image", "replace the file"),
     "bomb": (".png", bomb(50_000, 50_000), "image is too large", "shrink the image"),
@@ -263,6 +237,7 @@ KINDS = {
     "colour of 16 bits": {"image_16bit"},
     "palette": {"image_grey", "image_palette"},
     "CMYK": {"image_cmyk"},
+    "interlaced": {"image_grey"},
 }
 
 

@@ -11,11 +11,11 @@ from PIL import Image
 
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.errors import ConfigError, DataError, MapError
-from sodlift.mapset import MapSet, new_mapset
-from sodlift.metrics import metrics_with
+from sodlift.evaluation.protocols import Protocol, load_protocol
 from sodlift.evaluation.run import evaluate_maps
 from sodlift.evaluation.scores import COUNTS, CellScores
-from sodlift.evaluation.protocols import Protocol, load_protocol
+from sodlift.mapset import MapSet, new_mapset
+from sodlift.metrics import metrics_with
 
 FOLDER = Path(__file__).resolve().parents[2] / "config" / "protocols"
 SHAPE = (30, 40)
@@ -81,7 +81,11 @@ def test_every_protocol_gives_every_metric_for_every_image(three):
         assert [s.metric for s in found] == names
         assert all(s.status == "ok" and s.n_used == s.n_expected == 3 for s in found)
         assert {s.protocol_hash for s in found} == {protocol(name).hash}
-    assert list(cell.per_image.columns) == ["protocol", "stem", *(name for metric in metrics for name in metric.image_names)]
+    assert list(cell.per_image.columns) == [
+        "protocol",
+        "stem",
+        *(name for metric in metrics for name in metric.image_names),
+    ]
     assert cell.per_image["stem"].tolist() == ["a", "b", "c"] * 2
     means = cell.per_image.query("protocol == 'pysod'")[["MAE", "adpF", "S", "wF", "adpE"]].mean()
     for metric, value in means.items():

@@ -9,9 +9,9 @@ from hypothesis.extra import numpy as hnp
 from sodlift.arrays import Grey
 from sodlift.metrics import METRICS, all_metrics, metrics_with
 from sodlift.metrics._base import ImageScore, Means
-from sodlift.metrics._distance import nearest_foreground, squared_distances
 from sodlift.metrics._pair import Choices, GroundTruth, Pair, Thresholds, prepare
 from sodlift.metrics.f_measure import f_beta, precision_recall
+from sodlift.metrics.weighted_f import importance
 
 exact = settings(deadline=None, derandomize=True)
 """Kernels compile at their first call, and the same cases are drawn at every run."""
@@ -200,8 +200,8 @@ def test_a_single_pixel_has_no_e_measure():
     assert scores["S"] == scores["adpF"] == 1
 
 
-@pytest.mark.parametrize("mask", [[[0, 0], [0, 1]], [[1, 0], [0, 0]], [[0, 0, 1, 0, 0]], [[0], [1], [0]]])
-def test_a_quadrant_of_fewer_than_two_pixels_is_flagged_and_gives_a_number(mask):
+@pytest.mark.parametrize("mask", [[[0, 0], [0, 1]], [[0, 0, 1, 0, 0]], [[0], [1], [0]]])
+def test_a_quadrant_without_pixels_is_flagged_and_gives_a_number(mask):
     metric = next(m for m in all_metrics() if m.names == ("S",))
     score = metric.score(pair_of(np.array(mask) * 255, mask))
     assert score is not None
@@ -296,15 +296,16 @@ def test_min_max_takes_scale_and_offset_away(scene, scale, offset):
 
 
 @exact
-@given(hnp.arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12))))
-def test_the_nearest_foreground_pixel_is_the_brute_force_one_with_its_tie_rule(mask):
+@given(hnp.arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12)), fill=st.just(False)))
+def test_weights_go_by_the_distance_and_errors_come_from_the_nearest_pixel_with_its_tie_rule(mask):
     mask.flat[mask.size // 2] = True
-    squared, rows = squared_distances(mask)
+    wanted = importance(mask)
+    sources = {tuple(at): tuple(of) for at, of in zip(wanted.band.tolist(), wanted.source.tolist(), strict=True)}
     points = np.argwhere(mask)
     for y, x in np.ndindex(mask.shape):
-        best = min(((p - y) ** 2 + (q - x) ** 2, q, p) for p, q in points.tolist())
-        assert squared[y, x] == best[0]
-        assert nearest_foreground(squared, rows, y, x) == (best[2], best[1])
+        squared, column, row = min(((p - y) ** 2 + (q - x) ** 2, q, p) for p, q in points.tolist())
+        assert wanted.weight[y, x] == pytest.approx(2 - 0.5 ** (np.sqrt(squared) / 5) if squared else 0, abs=1e-15)
+        assert sources.get((y, x)) == ((row, column) if 0 < squared <= 18 else None)
 
 
 def test_f_is_zero_where_precision_and_recall_are():

@@ -11,10 +11,10 @@ from jsonschema import Draft202012Validator
 
 from sodlift.arrays import MASK_RULES, Grey
 from sodlift.errors import ConfigError, UnknownNameError
-from sodlift.metrics import all_metrics
 from sodlift.evaluation.fit import FILTERS, REFUSE
-from sodlift.metrics._pair import COMPARISONS, LEVELS, NORMS, Thresholds
 from sodlift.evaluation.protocols import DropRule, Protocol, load_protocol, protocol_names
+from sodlift.metrics import all_metrics
+from sodlift.metrics._pair import COMPARISONS, LEVELS, NORMS, Thresholds
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 FOLDER = CONFIG / "protocols"

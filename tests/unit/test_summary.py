@@ -153,14 +153,19 @@ def test_counts_are_gathered_once_a_cell_with_their_largest_value(tmp_path: Path
             "none",
             "rbd",
             "ECSSD",
-            record("MAE", 0.1, counts={"empty_mask": 2}),
-            record("AUC", 0.1, counts={"empty_mask": 2, "undefined": 3}),
+            record("MAE", 0.1, counts={"empty_gt": 2}),
+            record("AUC", 0.1, counts={"empty_gt": 2, "undefined": 3}),
         )
     ]
     counts = build_counts(cells)
-    assert counts[["count", "value"]].values.tolist() == [["empty_mask", 2], ["undefined", 3]]
+    assert counts[["count", "value"]].values.tolist() == [["empty_gt", 2], ["undefined", 3]]
     write_frame(counts, tmp_path / "counts.csv")
     assert read_counts(tmp_path / "counts.csv").values.tolist() == counts.values.tolist()
+
+
+def test_unknown_count_is_refused_with_the_near_name(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'empty_gt'"):
+        build_counts([cell(tmp_path, "none", "rbd", "ECSSD", record("MAE", 0.1, counts={"empty_gd": 2}))])
 
 
 def test_no_counts_give_an_empty_frame(tmp_path: Path) -> None:

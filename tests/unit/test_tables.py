@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 from table_samples import CONFIG, LABELS, RUN, SPECS, VALUES, cell, only, record, records, summary_of
 
+from sodlift.evaluation.scores import COUNTS
 from sodlift.tables.compare import Printed, Tolerance, verdict
+from sodlift.tables.counted import ALWAYS, COUNTED
 from sodlift.tables.layout import DASH
 from sodlift.tables.run_info import DatasetInfo, RefinerInfo, RunInfo
 from sodlift.tables.spec import Match, TableSpec, load_tables
@@ -156,6 +158,17 @@ def test_two_detectors_of_one_label_are_told_apart(summary: pd.DataFrame) -> Non
 # ---- a benchmark table
 
 
+def test_threshold_has_no_better_side(tmp_path: Path) -> None:
+    refiners = {"none": 120.0, "mirm": 40.0}
+    summary = build_summary(
+        cell(tmp_path, name, "mb_plus", "ECSSD", record("T_maxF", value)) for name, value in refiners.items()
+    )
+    table = make_table(replace(SPECS["refiners_ldps"], metrics={"T_maxF": ""}), summary, RUN, LABELS)
+    assert "| ECSSD threshold of max F |" in table.to_markdown()
+    assert "$t_{F^{\\max}}$" in table.to_latex()
+    assert {entry.rank for line in table.layout.groups[0].lines for entry in line.entries} == {0}
+
+
 def test_benchmark_has_a_row_for_each_refiner_and_its_gain(summary: pd.DataFrame) -> None:
     table = make_table(SPECS["refiners_ldps"], summary, RUN, LABELS)
     ours = [line.label for line in table.layout.groups[0].lines if line.source == "ours"]
@@ -260,12 +273,21 @@ def test_numbers_of_images_are_stamped_on_every_value_and_in_the_footer(tmp_path
 
 
 def test_footer_tells_what_the_evaluation_counted(tmp_path: Path) -> None:
+    always = {"empty_gt": 0, "constant": 1, "resized": 0, "partial_range": 4, "nan_s": 0}
     cells = [
-        cell(tmp_path, "none", "mb_plus", "ECSSD", record("MAE", 0.2, counts={"dropped": 3, "empty_mask": 0})),
-        cell(tmp_path, "mirm", "mb_plus", "ECSSD", record("MAE", 0.1, counts={"dropped": 5, "empty_mask": 0})),
+        cell(tmp_path, "none", "mb_plus", "ECSSD", record("MAE", 0.2, counts=always | {"dropped": 3, "mask_grey": 0})),
+        cell(tmp_path, "mirm", "mb_plus", "ECSSD", record("MAE", 0.1, counts=always | {"dropped": 5, "mask_grey": 0})),
     ]
     table = make_table(SPECS["refiners_ldps"], build_summary(cells), RUN, LABELS, build_counts(cells))
-    assert "10/10. Counted there: dropped 3–5." in table.to_markdown()
+    assert (
+        "10/10. Counted there: images dropped by the protocol: 3–5; empty ground truths: 0; constant maps: 1; "
+        "resized maps: 0; maps not spanning 0..255: 4; images whose S has an empty quadrant: 0.\n"
+    ) in table.to_markdown()
+
+
+def test_every_count_of_the_evaluation_has_words() -> None:
+    assert set(COUNTED) == {*COUNTS, "undefined"}
+    assert set(ALWAYS) <= set(COUNTED)
 
 
 # ---- matching

@@ -53,6 +53,11 @@ def test_shipped_tables_load_with_their_printed_values() -> None:
     assert [spec.id for spec in specs["refiners_ldps"].against] == ["mirm_table1", "mirm_table2", "mirm_table3"]
 
 
+def test_benchmark_tables_test_the_refiners_and_paper_tables_do_not() -> None:
+    specs = load_tables(CONFIG / "tables.yaml", CONFIG / "paper_values")
+    assert all(spec.significance == (spec.kind == "benchmark") for spec in specs.values())
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -68,6 +73,8 @@ def test_shipped_tables_load_with_their_printed_values() -> None:
         ("against: [mirm_table1,", "against: [mirm_table9,", "unknown paper table 'mirm_table9'"),
         ("values: mirm_table1.csv", "values: mirm_table.csv", "unknown file of printed values 'mirm_table.csv'"),
         ("printed: refined_LPS", "printed: refined_LSP", "did you mean 'refined_LPS'?"),
+        ("significance: true", "significance: maybe", "refiners.significance"),
+        ("paper: MIRM\n", "paper: MIRM\n  significance: true\n", "mirm_table1.significance"),
         ("method: UCF", "method: UFC", "mirm_table1.notes[1].method: unknown printed method 'UFC'"),
     ],
 )

@@ -15,10 +15,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from sodlift.metrics import metrics_with
+
 CONFIG = "config/smoke.yaml"
 RESULTS = Path("results/smoke")
 TARGETS = {"all", "datasets", "priors", "train", "refine", "evaluate", "tables"}
-METRICS = {"MAE", "adpF", "meanF", "maxF", "maxF_PR", "S", "adpE", "meanE", "maxE", "wF", "AUC"}
+METRICS = {name for metric in metrics_with() for name in metric.names}
 
 
 def _files(repository: Path) -> list[str]:
@@ -115,7 +117,7 @@ def test_editing_a_metric_runs_the_evaluation_again_and_what_gathers_it(run: Pat
     text = path.read_text()
     path.write_text(text + "\nEDITED = True\n")
     try:
-        assert _would_run(run) == {"evaluate_cell", "summary", "table", "pr_curves"}
+        assert _would_run(run) == {"evaluate_cell", "summary", "significance", "table", "pr_curves"}
     finally:
         path.write_text(text)
 

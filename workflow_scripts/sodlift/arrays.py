@@ -169,6 +169,18 @@ def _open_npy(path: Path, error: type[SodliftError]) -> npt.NDArray[Any]:
         ) from cause
 
 
+def _read_fast(path: Path, error: type[SodliftError]) -> Image8 | None:
+    """Read the most common kind of map; None for any other kind."""
+    try:
+        return read_grey8(path.read_bytes())
+    except OSError as cause:
+        mend = "check its permissions, and the disk"
+        raise error(f"cannot read the file: {cause.strerror}", where=path, mend=mend) from cause
+    except ValueError as cause:
+        mend = "the file is damaged; fetch it again"
+        raise error(f"cannot decode the file: {cause}", where=path, mend=mend) from cause
+
+
 def read_grey(path: str | Path, error: type[SodliftError] = MapError) -> Grey:
     """Read a map or mask as stored: PNG, JPEG, BMP, TIFF or ``.npy``.
 
@@ -184,8 +196,12 @@ def read_grey(path: str | Path, error: type[SodliftError] = MapError) -> Grey:
     if path.suffix.lower() == ".npy":
         return _read_float(path, error, _open_npy(path, error))
     _check_file(path, error)
-    if (values := read_grey8(path.read_bytes())) is not None:
-        return Grey(values, 255.0)
+    values = _read_fast(path, error)
+    return _read_any(path, error) if values is None else Grey(values, 255.0)
+
+
+def _read_any(path: Path, error: type[SodliftError]) -> Grey:
+    """Read any kind of image file as grey."""
     image = _open(path, error)
     notes: list[str] = []
     if image.mode == "F":

@@ -12,14 +12,20 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-inflate: Callable[[bytes, int], bytes]
+Inflate = Callable[[bytes, int], bytes | bytearray]
+
+
+def inflate_by_zlib(data: bytes, size: int) -> bytes:
+    """Return the first ``size`` bytes of a zlib stream, more slowly than libdeflate."""
+    return zlib.decompressobj().decompress(data, size)
+
+
 try:
-    from deflate import zlib_decompress as inflate
-except ImportError:  # the same bytes, more slowly
+    from deflate import zlib_decompress
 
-    def inflate(data: bytes, size: int) -> bytes:
-        return zlib.decompress(data, bufsize=size)
-
+    inflate: Inflate = zlib_decompress
+except ImportError:
+    inflate = inflate_by_zlib
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = b"\x00\x00\x00\rIHDR"
@@ -38,6 +44,12 @@ def read_grey8(data: bytes) -> npt.NDArray[np.uint8] | None:
     (H, W) uint8 or None
         None where the file is of another kind, has transparency, or is damaged in any way: it is then for the image
         library to read it, or to say what is wrong.
+
+    Raises
+    ------
+    ValueError
+        If it is of this kind, whole, and holds fewer or more rows than its header promises: image libraries take the
+        missing ones for black.
     """
     if data[:8] != _SIGNATURE or data[8:16] != _HEADER or len(data) < 33:
         return None
@@ -59,7 +71,7 @@ def read_grey8(data: bytes) -> npt.NDArray[np.uint8] | None:
     except Exception:  # every library has its own
         return None
     if len(rows) != height * (width + 1):
-        return None
+        raise ValueError(f"its {len(rows)} bytes of pixels are not {height} rows of {width + 1}")
     pixels, known = _unfilter(np.frombuffer(rows, np.uint8).reshape(height, width + 1))
     return pixels if known else None
 
@@ -114,7 +126,7 @@ def _unfilter(rows: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], bool]
 
 
 @njit(cache=True)
-def _paeth(left: int, above: int, corner: int) -> int:
+def _paeth(left: np.int32, above: np.int32, corner: np.int32) -> np.int32:
     """Of three neighbours the one nearest to ``left + above - corner``.
 
     It is the corner in the middle third between the two others, else the one of them that is farther from the corner.

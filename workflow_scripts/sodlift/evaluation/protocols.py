@@ -81,8 +81,8 @@ class Protocol:
         Images whose ground truth is empty: ``keep`` scores them, ``skip`` leaves them out, and ``special`` scores them
         with the metrics that have a rule of their own for them (MAE, S-measure, E-measure) and with no other.
     s_quadrant : str
-        A quadrant of fewer than two pixels, where the S-measure is not a number: ``ignore`` has a quadrant without
-        pixels weigh nothing and one pixel be without variance; ``nan`` makes the image's score NaN, and the mean's.
+        A quadrant without pixels, where the S-measure is not a number: ``ignore`` has it weigh nothing; ``nan`` makes
+        the image's score NaN, and the mean's.
     missing : str
         Images without a map: ``error``, or ``leave_out``, which counts them.
     drop : DropRule or None

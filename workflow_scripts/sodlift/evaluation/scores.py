@@ -21,7 +21,7 @@ COUNTS = (
     "all_zero",
     "resized",
     "partial_range",  # do not span 0..255
-    "nan_s",  # a quadrant of the S-measure has fewer than two pixels
+    "nan_s",  # a quadrant of the S-measure has no pixels
     "mask_grey",  # has values between black and white
     "mask_dim",  # has foreground and no white, such as a mask of 0 and 1
     *(f"{of}_{note}" for of in ("mask", "map") for note in ("colour", "alpha", "palette", "16-bit", "float")),

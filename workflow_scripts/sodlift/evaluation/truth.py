@@ -75,8 +75,13 @@ class Truth:
         self.oddities = tuple(name for name, is_so in odd.items() if is_so)
 
     def size(self, protocol: Protocol) -> Size:
-        """Return the size (height, width) at which the protocol scores."""
+        """Return the size (height, width) at which the protocol scores; raises DataError if it is not known."""
         height, width = self._grey.values.shape if protocol.size == "mask" else self._image_size
+        if not height * width:
+            raise DataError(
+                f"the size of image '{self.stem}' is not known, and protocol '{protocol.name}' scores at it",
+                mend="give the images too, or take a protocol that scores at the masks' size",
+            )
         return height, width
 
     def under(self, protocol: Protocol) -> GroundTruth:

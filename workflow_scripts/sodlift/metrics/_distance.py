@@ -1,8 +1,10 @@
-"""Exact Euclidean distance transform, and which foreground pixel is the nearest.
+"""Exact Euclidean distances to the foreground, and which foreground pixel is the nearest.
 
-Source: A. Meijster, J. Roerdink, W. Hesselink, "A General Algorithm for Computing Distance Transforms in Linear Time",
-2000, in whole numbers. Among foreground pixels at equal distance the one of the smallest column is taken, then the one
-of the smallest row, as SciPy does.
+Two passes in whole numbers, after A. Meijster, J. Roerdink, W. Hesselink, "A General Algorithm for Computing Distance
+Transforms in Linear Time", 2000: within columns, then the lower envelope of the parabolas ``(x - i)^2 + g(i)^2`` of
+each row, g(i) being the distance within column i. Above the topmost and below the lowest foreground pixel, a column
+that is on no envelope of one row is on none of the rows farther out, since the cell of points nearest to a pixel is
+convex.
 """
 
 import math
@@ -17,41 +19,13 @@ Integers = npt.NDArray[np.int32]
 
 
 @njit(cache=True)
-def squared_distances(mask: Mask) -> tuple[Integers, Integers]:
-    """Return the squared distance of each pixel to the nearest foreground pixel, and the nearest rows by column.
+def nearest_rows(mask: Mask) -> Integers:
+    """Return for each pixel of (H, W) the row of the nearest foreground pixel in its column, the upper of two.
 
-    Parameters
-    ----------
-    mask : (H, W) bool
-        At least one pixel must be foreground.
-
-    Returns
-    -------
-    squared : (H, W) int32
-        Squared distance in pixels, 0 in the foreground.
-    rows : (H, W) int32
-        Row of the nearest foreground pixel within the column, the upper of two; a negative number in a column that has
-        none, so far off that it is never the nearest.
+    In a column that has none it is a negative number, so far off that it is never the nearest.
     """
-    rows = _nearest_rows(mask)
-    return _scan_rows(mask, rows), rows
-
-
-@njit(cache=True)
-def nearest_foreground(squared: Integers, rows: Integers, y: int, x: int) -> tuple[int, int]:
-    """Return row and column of the foreground pixel nearest to a pixel, from what ``squared_distances`` returns."""
-    wanted = squared[y, x]
-    side = int(math.sqrt(wanted))
-    for i in range(max(0, x - side), min(squared.shape[1], x + side + 1)):
-        if (x - i) ** 2 + (y - rows[y, i]) ** 2 == wanted:
-            return rows[y, i], i
-    return -1, -1  # there is always one
-
-
-@njit(cache=True)
-def _nearest_rows(mask: Mask) -> Integers:
     height, width = mask.shape
-    none = np.int32(-(height + width))  # farther than any row of the image
+    none = np.int32(-(height + width))
     rows = np.empty((height, width), np.int32)
     for x in range(width):
         rows[0, x] = 0 if mask[0, x] else none
@@ -66,45 +40,75 @@ def _nearest_rows(mask: Mask) -> Integers:
 
 
 @njit(cache=True)
-def _scan_rows(mask: Mask, rows: Integers) -> Integers:
-    """Lower envelope, row by row, of the parabolas ``(x - i)^2 + g(i)^2`` over the columns i that have foreground."""
-    height, width = rows.shape
-    squared = np.empty((height, width), np.int32)
-    column = np.empty(width, np.int32)  # apexes of the envelope, from left to right
-    start = np.empty(width, np.int32)  # where each begins to be the lowest
-    lowest = np.empty(width, np.int32)  # g^2 of each
-    half = 0.5 / np.maximum(np.arange(width), 1)
-    for y in range(height):
-        last, run = -1, 0
-        for x in range(width):
-            run = run + 1 if mask[y, x] else 0
-            if rows[y, x] < 0:
-                continue
-            if run > 2:  # within a run of foreground only its ends are ever the nearest to something else
-                column[last] = x
-                continue
-            g2 = np.int32((y - rows[y, x]) ** 2)
-            begin = np.int32(0)
-            while last >= 0:
-                i, at = column[last], start[last]
-                if (at - i) ** 2 + lowest[last] > (at - x) ** 2 + g2:
-                    last -= 1  # hidden by the new parabola
-                    continue
-                # after the last x at which parabola i is not above the new one, never before `at`; at a tie both are
-                # right, so that the quotient may be rounded
-                begin = np.int32(1 + int((x * x - i * i + g2 - lowest[last]) * half[x - i]))
+def candidates(row: Integers, y: int, columns: Integers) -> int:
+    """Write into ``columns`` those that may hold the pixel nearest to another one of row y; return their number.
+
+    Within a run of foreground these are its two ends.
+    """
+    width, count = len(row), 0
+    for x in range(width):
+        inner = 0 < x < width - 1 and row[x - 1] == y and row[x] == y and row[x + 1] == y
+        if row[x] >= 0 and not inner:
+            columns[count] = x
+            count += 1
+    return count
+
+
+@njit(cache=True)
+def envelope(row: Integers, y: int, columns: Integers, count: int) -> int:
+    """Keep of the first ``count`` columns those on the lower envelope of row y, in place; return their number."""
+    kept = 0
+    for k in range(count):
+        c = np.int64(columns[k])
+        at_c = _at_zero(row, y, c)
+        while kept >= 2:
+            a, b = np.int64(columns[kept - 2]), np.int64(columns[kept - 1])
+            at_b = _at_zero(row, y, b)
+            # b is hidden where c falls below it no later than it falls below a
+            if (at_b - _at_zero(row, y, a)) * (c - b) < (at_c - at_b) * (b - a):
                 break
-            if begin < width:
-                last += 1
-                column[last], start[last], lowest[last] = x, begin, g2
-        end = width
-        while last >= 0:
-            i, g2 = column[last], lowest[last]
-            for x in range(start[last], end):
-                squared[y, x] = (x - i) ** 2 + g2
-            end = start[last]
-            last -= 1
-        for x in range(width):
-            if mask[y, x]:
-                squared[y, x] = 0
-    return squared
+            kept -= 1
+        columns[kept] = c
+        kept += 1
+    return kept
+
+
+@njit(cache=True)
+def cells(row: Integers, y: int, columns: Integers, count: int, nearest: Integers, starts: Integers) -> int:
+    """Of the columns on the envelope of row y write those that are the nearest to any of its pixels; return how many.
+
+    Writes into ``nearest`` the columns, and into ``starts`` the first x to which each is the nearest.
+    """
+    kept = 0
+    nearest[0], starts[0] = columns[0], 0
+    at_before = _at_zero(row, y, np.int64(columns[0]))
+    for k in range(1, count):
+        before, i = np.int64(columns[k - 1]), np.int64(columns[k])
+        at_i = _at_zero(row, y, i)
+        # behind the point where both parabolas meet; there either is right, so that the quotient may be rounded
+        start = max(math.floor((at_i - at_before) / (2.0 * (i - before))) + 1, 0)
+        at_before = at_i
+        if start >= len(row):
+            break
+        kept += start > starts[kept]
+        nearest[kept], starts[kept] = i, start
+    return kept + 1
+
+
+@njit(cache=True)
+def _at_zero(row: Integers, y: int, i: np.int64) -> np.int64:
+    """Height of the parabola of column i at x = 0."""
+    return np.int64(i) * i + np.int64(y - row[i]) ** 2
+
+
+@njit(cache=True)
+def nearest_foreground(rows: Integers, y: int, x: int, squared: int) -> tuple[int, int]:
+    """Return the foreground pixel nearest to pixel (y, x), at the squared distance ``squared``.
+
+    Of several at that distance it is the one of the smallest column, then of the smallest row, as SciPy has it.
+    """
+    side = int(math.sqrt(squared))
+    for i in range(max(0, x - side), min(rows.shape[1], x + side + 1)):
+        if (x - i) ** 2 + (y - rows[y, i]) ** 2 == squared:
+            return rows[y, i], i
+    return -1, -1  # there is always one

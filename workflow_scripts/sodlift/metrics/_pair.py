@@ -328,7 +328,8 @@ def _split(levels: npt.NDArray[np.uint8], parts: npt.NDArray[np.uint8]) -> Integ
         counts[1, parts[i + 1], levels[i + 1]] += 1
     if even < levels.size:
         counts[0, parts[even], levels[even]] += 1
-    return counts[0] + counts[1]
+    both: Integers = counts[0] + counts[1]
+    return both
 
 
 @njit(cache=True)

@@ -2,7 +2,8 @@
 
 The trapezoids over the protocol's thresholds, the point (0, 0) included: with 256 thresholds on an 8-bit map the area
 of one image is the rank statistic of Mann and Whitney, ties shared. Over a data set ``AUC`` is the area under the mean
-curve, threshold by threshold, and ``AUC_image`` the mean of the images' areas. An image whose ground truth is empty or full has no curve and takes no part.
+curve, threshold by threshold, and ``AUC_image`` the mean of the images' areas. An image whose ground truth is empty or
+full has no curve and takes no part.
 
 Source: A. Borji, M.-M. Cheng, H. Jiang, J. Li, "Salient Object Detection: A Benchmark", TIP 2015.
 """

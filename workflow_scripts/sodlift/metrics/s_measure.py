@@ -14,7 +14,7 @@ from sodlift.metrics._pair import Floats, Integers, Pair
 
 ALPHA = 0.5
 UNDEFINED_QUADRANT = "nan_s"
-"""Flag of an image with a quadrant of fewer than two pixels, for which the reference returns NaN."""
+"""Flag of an image with a quadrant without pixels, for which the reference returns NaN."""
 
 
 class _Data(NamedTuple):
@@ -48,7 +48,8 @@ def s_object(table: Floats, inside: Integers, outside: Integers) -> float:
     """
     foreground, background = inside.sum(), outside.sum()
     weight = foreground / (foreground + background)
-    return weight * _uniformity(table, inside, foreground) + (1 - weight) * _uniformity(1 - table, outside, background)
+    inner, outer = _uniformity(table, inside, foreground), _uniformity(1 - table, outside, background)
+    return float(weight * inner + (1 - weight) * outer)
 
 
 @njit(cache=True)
@@ -56,7 +57,7 @@ def _uniformity(values: Floats, histogram: Integers, count: int) -> float:
     """Eq. 4: ``2m / (m^2 + 1 + s)`` with mean m and sample standard deviation s."""
     mean = (histogram * values).sum() / count
     deviation = np.sqrt((histogram * (values - mean) ** 2).sum() / (count - 1)) if count > 1 else 0.0
-    return 2 * mean / (mean**2 + 1 + deviation + EPS)
+    return float(2 * mean / (mean**2 + 1 + deviation + EPS))
 
 
 def s_region(pair: Pair) -> tuple[float, bool]:
@@ -66,7 +67,7 @@ def s_region(pair: Pair) -> tuple[float, bool]:
     total, weights, defined = 0.0, 1.0, True
     for quadrant, (rows, columns) in enumerate(sides):
         pixels = (rows[1] - rows[0]) * (columns[1] - columns[0])
-        defined &= pixels > 1
+        defined &= pixels > 0
         weight = weights if quadrant == 3 else pixels / pair.truth.size
         weights -= weight
         if pixels:

@@ -3,6 +3,8 @@
 Source: R. Margolin, L. Zelnik-Manor, A. Tal, "How to Evaluate Foreground Maps?", CVPR 2014, with beta^2 = 1.
 """
 
+import math
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +13,7 @@ from numba import njit
 
 from sodlift.arrays import Mask
 from sodlift.metrics._base import EPS, ImageScore, Means, Metric, always_defined
-from sodlift.metrics._distance import nearest_foreground, squared_distances
+from sodlift.metrics._distance import candidates, cells, envelope, nearest_foreground, nearest_rows
 from sodlift.metrics._pair import Floats, GroundTruth, Pair
 
 BETA2 = 1.0
@@ -42,39 +44,65 @@ class Importance(NamedTuple):
 
 def importance(mask: Mask) -> Importance:
     """Return what the metric takes from a ground truth (H, W) that has foreground."""
-    squared, rows = squared_distances(mask)
-    return Importance(*_importance(squared, rows, _by_distance(int(squared.max()) + 1), 2 * RADIUS**2))
+    filled = np.flatnonzero(mask.any(axis=1))
+    return Importance(*_importance(mask, int(filled[0]), int(filled[-1]) + 1, _weights(), 2 * RADIUS**2))
 
 
-_known = np.zeros(0)
+@cache
+def _weights() -> Floats:
+    """Return B by squared distance, up to 362 pixels away; 0 in the foreground."""
+    return _tabulate(2**17)
 
 
-def _by_distance(count: int) -> Floats:
-    """Return B by squared distance, for at least ``count`` of them; those of earlier images serve again."""
-    global _known  # noqa: PLW0603 - a cache that only grows
-    if len(_known) < count:
-        _known = 2 - np.exp(np.log(0.5) / 5 * np.sqrt(np.arange(2 * count)))
-        _known[0] = 0
-    return _known
+@njit(cache=True)
+def _tabulate(count: int) -> Floats:
+    weights = np.zeros(count)
+    for squared in range(1, count):
+        weights[squared] = _weight(squared)
+    return weights
+
+
+@njit(cache=True)
+def _weight(squared: int) -> float:
+    """B of Eq. 9 at a squared distance from the foreground: ``2 - 0.5^(d / 5)``."""
+    return 2 - math.exp(math.log(0.5) / 5 * math.sqrt(squared))
 
 
 @njit(cache=True)
 def _importance(
-    squared: npt.NDArray[np.int32], rows: npt.NDArray[np.int32], by_distance: Floats, reach: int
+    mask: Mask, top: int, bottom: int, table: Floats, reach: int
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
-    height, width = squared.shape
+    height, width = mask.shape
+    rows = nearest_rows(mask)
     weight = np.empty((height, width))
     band, source = np.empty((height * width, 2), np.int32), np.empty((height * width, 2), np.int32)
-    count = 0
-    for y in range(height):
-        for x in range(width):
-            distance = squared[y, x]
-            weight[y, x] = by_distance[distance]
-            if 0 < distance <= reach:
-                band[count, 0], band[count, 1] = y, x
-                source[count, 0], source[count, 1] = nearest_foreground(squared, rows, y, x)
-                count += 1
-    return band[:count].copy(), source[:count].copy(), weight
+    columns, nearest = np.empty(width, np.int32), np.empty(width, np.int32)
+    starts = np.empty(width + 1, np.int32)
+    found, count = 0, 0
+    for step in range(height):
+        # from the foreground's first row to its last, then outward above it and below it
+        if step < bottom - top:
+            y = top + step
+        elif step < bottom:
+            y = bottom - 1 - step
+        else:
+            y = step
+        if top <= y < bottom or y in (top - 1, bottom):
+            count = candidates(rows[y], y, columns)
+        count = envelope(rows[y], y, columns, count)
+        kept = cells(rows[y], y, columns, count, nearest, starts)
+        starts[kept] = width
+        for k in range(kept):
+            i = np.int64(nearest[k])
+            aside = (y - rows[y, i]) ** 2
+            for x in range(starts[k], starts[k + 1]):
+                squared = 0 if mask[y, x] else (x - i) ** 2 + aside
+                weight[y, x] = table[squared] if squared < len(table) else _weight(squared)
+                if 0 < squared <= reach:
+                    band[found, 0], band[found, 1] = y, x
+                    source[found, 0], source[found, 1] = nearest_foreground(rows, y, x, squared)
+                    found += 1
+    return band[:found].copy(), source[:found].copy(), weight
 
 
 def weighted_f(levels: npt.NDArray[Any], table: Floats, truth: GroundTruth) -> float:
@@ -146,10 +174,14 @@ def _foreground_errors(
             out[x] = a * (e[x] + e[x + 6]) + b * (e[x + 1] + e[x + 5]) + c * (e[x + 2] + e[x + 4]) + d * e[x + 3]
     total = 0.0
     for y in range(height):
-        r0, r1, r2, r3, r4, r5, r6 = rows[y], rows[y + 1], rows[y + 2], rows[y + 3], rows[y + 4], rows[y + 5], rows[y + 6]
         inside, e = mask[y + top], error[y + radius]
         for x in range(width):
-            blurred = a * (r0[x] + r6[x]) + b * (r1[x] + r5[x]) + c * (r2[x] + r4[x]) + d * r3[x]
+            blurred = (
+                a * (rows[y, x] + rows[y + 6, x])
+                + b * (rows[y + 1, x] + rows[y + 5, x])
+                + c * (rows[y + 2, x] + rows[y + 4, x])
+                + d * rows[y + 3, x]
+            )
             total += min(e[x + radius], blurred) if inside[x + left] else 0.0
     return total
 

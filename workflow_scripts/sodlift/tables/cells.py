@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sodlift.statistics.significance import ALPHA, WinTieLoss
 from sodlift.tables.compare import Printed, Verdict, verdict
 from sodlift.tables.run_info import DatasetInfo, Labels, RunInfo
 from sodlift.tables.scores import Score, Scores
@@ -19,6 +20,38 @@ class Missing:
 
     def __str__(self) -> str:
         return f"not in this run: {self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Significance:
+    """A refined cell against its prior, image by image.
+
+    Attributes
+    ----------
+    n, n_unpaired : int
+        Images behind it; images that only one of prior and refined maps have.
+    interval : (float, float) or None
+        Bootstrap interval of the gain over images; None where there are too few.
+    p, p_holm : float
+        Of the Wilcoxon signed-rank test; the same corrected for the family.
+    family : int
+        Number of comparisons that were corrected for.
+    outcome : WinTieLoss
+        Images that became better, stayed equal and became worse.
+    """
+
+    n: int
+    n_unpaired: int
+    interval: tuple[float, float] | None
+    p: float
+    p_holm: float
+    family: int
+    outcome: WinTieLoss
+
+    @property
+    def significant(self) -> bool:
+        """Whether the difference, a gain or a loss, is significant after correction."""
+        return self.p_holm < ALPHA
 
 
 @dataclass(frozen=True)
@@ -47,6 +80,8 @@ class Cell:
         Why the run has no score; None where it has one.
     marks : tuple of str
         The table's remarks on the printed number.
+    significance : Significance or None
+        The paired comparison with the prior; None where the table has none, or the measure is no mean over images.
     """
 
     method: str
@@ -64,6 +99,7 @@ class Cell:
     verdict: Verdict | None = None
     missing: Missing | None = None
     marks: tuple[str, ...] = ()
+    significance: Significance | None = None
 
     @property
     def status(self) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 VERDICTS = ("match", "near", "off", "not comparable")
+SIGNS = {"match": "=", "near": "≈", "off": "≠"}
+"""Signs of the verdicts; "not comparable" has a footnote, which gives the reason."""
 
 _ROUNDING_NOISE = 1e-12  # differences of decimal numbers are not exact in binary
 

@@ -1,23 +1,19 @@
 """How a table is laid out, before it is written in any language: lines, columns, footnotes and footer."""
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, product
 from string import ascii_lowercase
 
 from sodlift.tables.cells import Cell
-from sodlift.tables.compare import VERDICTS, Tolerance
+from sodlift.tables.compare import SIGNS
+from sodlift.tables.footer import DAGGER, dagger_note, footer
 from sodlift.tables.measures import MEASURES, Measure
 from sodlift.tables.run_info import RunInfo
-from sodlift.tables.scores import Score, Scores
+from sodlift.tables.scores import Scores
 from sodlift.tables.spec import TableSpec
 
 DASH = "–"
-SIGNS = {"match": "=", "near": "≈", "off": "≠"}
-"""Signs of the verdicts; "not comparable" has a footnote, which gives the reason."""
-
-_NAMED = 6  # names listed before the rest is only counted
 
 
 @dataclass(frozen=True)
@@ -33,7 +29,7 @@ class Entry:
     sign : str
         The verdict's sign.
     marks : tuple of str
-        Letters of its footnotes.
+        Marks of its footnotes.
     rank : int
         Its place among what it is ranked with, 1 the best; 0 where it is not ranked.
     """
@@ -76,7 +72,7 @@ class Layout:
     sourced : bool
         Whether any line holds printed numbers, so that lines must say whose numbers they hold.
     footnotes : tuple of (str, str)
-        Letter and text.
+        Mark and text: the dagger of what is significant, then letters.
     footer : tuple of str
         Protocol, numbers of images, seeds, verdicts and what is missing.
     """
@@ -114,7 +110,7 @@ def lay_out(spec: TableSpec, cells: Sequence[Cell], run: RunInfo, scores: Scores
     datasets = {name: present[name] for name in run.datasets if name in present}
     measures = tuple(MEASURES[name] for name in spec.metrics)
     places = [(dataset, measure.name) for dataset in datasets for measure in measures]
-    notes = _Footnotes()
+    notes, dagger = _Footnotes(), dagger_note(shown)
     groups = [
         Group(members[0].method, tuple(_lines(members, places, spec.decimals, notes)))
         for members in _grouped(shown, lambda cell: cell.detector)
@@ -123,8 +119,8 @@ def lay_out(spec: TableSpec, cells: Sequence[Cell], run: RunInfo, scores: Scores
         columns=tuple((title, measures) for title in datasets.values()),
         groups=_ranked(groups, [MEASURES[metric] for _, metric in places], spec.rank),
         sourced=any(cell.printed for cell in shown),
-        footnotes=tuple((letter, text) for text, letter in notes.letters.items()),
-        footer=tuple(_footer(spec, cells, shown, datasets, run, scores)),
+        footnotes=(*([(DAGGER, dagger)] if dagger else []), *((mark, text) for text, mark in notes.letters.items())),
+        footer=tuple(footer(spec, cells, shown, datasets, run, scores)),
     )
 
 
@@ -149,7 +145,7 @@ def _lines(cells: list[Cell], places: list[tuple[str, str]], decimals: int, note
             yield Line(player[0].row, "ours", tuple(_value(ours.get(p), decimals, notes) for p in places))
             if any(cell.delta is not None for cell in player):
                 entries = [_gain(ours.get(p), decimals, False) for p in places]
-                marked = [_other_images(ours.get(p), entry, notes) for p, entry in zip(places, entries, strict=True)]
+                marked = [_remarked(ours.get(p), entry, notes) for p, entry in zip(places, entries, strict=True)]
                 yield Line("Δ", "ours", tuple(marked), ranked=False)
 
 
@@ -189,14 +185,15 @@ def _signed(number: float, decimals: int) -> str:
     return f"{round(number, decimals) + 0.0:+.{decimals}f}"
 
 
-def _other_images(cell: Cell | None, entry: Entry, notes: _Footnotes) -> Entry:
-    """Mark a gain between means over different numbers of images, which is not one of the refiner alone."""
+def _remarked(cell: Cell | None, entry: Entry, notes: _Footnotes) -> Entry:
+    """Mark a gain that is significant, and one between means over different numbers of images, which says less."""
     if cell is None or cell.delta is None or cell.score is None or cell.baseline is None:
         return entry
-    if cell.score.n_used == cell.baseline.n_used:
-        return entry
-    text = f"refined over {cell.score.n_used} images, the prior over {cell.baseline.n_used}"
-    return replace(entry, marks=(notes.mark(text),))
+    marks: tuple[str, ...] = (DAGGER,) if cell.significance and cell.significance.significant else ()
+    if cell.score.n_used != cell.baseline.n_used:
+        text = f"refined over {cell.score.n_used} images, the prior over {cell.baseline.n_used}"
+        marks += (notes.mark(text),)
+    return replace(entry, marks=marks)
 
 
 def _ranked(groups: list[Group], measures: list[Measure], within: str) -> tuple[Group, ...]:
@@ -215,95 +212,13 @@ def _ranked(groups: list[Group], measures: list[Measure], within: str) -> tuple[
     return tuple(replace(group, lines=tuple(made)) for group, made in zip(groups, lines, strict=True))
 
 
-def _ranks(texts: list[str], higher: bool) -> list[int]:
-    """Rank displayed numbers, equal ones alike; dashes get 0, and so does a number that stands alone."""
+def _ranks(texts: list[str], higher: bool | None) -> list[int]:
+    """Rank displayed numbers, equal ones alike; 0 are dashes, a number that stands alone, and where none is better."""
     shown = [None if text == DASH else float(text.split(" ")[0]) for text in texts]
     numbers = [value for value in shown if value is not None]
-    if len(numbers) < 2:
+    if len(numbers) < 2 or higher is None:
         return [0] * len(texts)
     return [
         0 if value is None else 1 + sum(other > value if higher else other < value for other in numbers)
         for value in shown
     ]
-
-
-def _footer(
-    spec: TableSpec,
-    cells: Sequence[Cell],
-    shown: Sequence[Cell],
-    datasets: dict[str, str],
-    run: RunInfo,
-    scores: Scores,
-) -> Iterable[str]:
-    about = run.protocols.get(spec.protocol, "")
-    yield f"Protocol {spec.protocol}" + (f": {about}." if about else ".")
-    for name, title in datasets.items():
-        here = [(cell, cell.score) for cell in shown if cell.dataset_id == name and cell.score is not None]
-        if here:
-            yield f"Images used / expected, {title}: {_images(here)}." + _counts(spec, name, here, scores)
-    if any(cell.score and cell.score.spread is not None for cell in shown):
-        yield f"Mean ± standard deviation over the seeds {', '.join(map(str, run.seeds))}."
-    elif shown:
-        yield f"Seed{'s' if len(run.seeds) > 1 else ''}: {', '.join(map(str, run.seeds))}."
-    yield from _verdicts(cells, spec.tolerance)
-    if any(cell.value is not None for cell in shown):
-        yield f"Bold: the best of {'a detector' if spec.rank == 'detector' else 'a column'} as displayed."
-    yield from _absent(cells)
-    yield from (note.text for note in spec.notes if note.general)
-
-
-def _images(here: list[tuple[Cell, Score]]) -> str:
-    """Say over how many images the values are: the usual number, then the rows with another one."""
-    rows: dict[tuple[int, int], dict[str, None]] = {}
-    for cell, score in here:
-        rows.setdefault((score.n_used, score.n_expected), {})[f"{cell.row} of {cell.method}"] = None
-    usual = max(rows, key=lambda n: len(rows[n]))
-    others = [f"{n[0]}/{n[1]} for {_some(names)}" for n, names in rows.items() if n != usual]
-    return "; ".join([f"{usual[0]}/{usual[1]}", *others])
-
-
-def _counts(spec: TableSpec, dataset: str, here: list[tuple[Cell, Score]], scores: Scores) -> str:
-    """Say what the evaluation counted in these cells, as a sentence of its own."""
-    found = scores.counted(dataset, spec.protocol, {(cell.detector, cell.refiner) for cell, _ in here})
-    words = [
-        f"{name.replace('_', ' ')} {low if low == high else f'{low}–{high}'}" for name, (low, high) in found.items()
-    ]
-    return f" Counted there: {', '.join(words)}." if words else ""
-
-
-def _verdicts(cells: Sequence[Cell], tolerance: Tolerance) -> Iterable[str]:
-    found = Counter(cell.verdict.kind for cell in cells if cell.verdict)
-    if not found:
-        return
-    meaning = {
-        "match": f"within the rounding of the print and {tolerance.match:g}",
-        "near": f"within {tolerance.near:g}",
-        "off": "beyond",
-        "not comparable": "see the footnotes",
-    }
-    words = [f"{SIGNS.get(kind, '')} {kind} ({meaning[kind]}): {found[kind]}".strip() for kind in VERDICTS]
-    yield f"Ours against print, cells: {'; '.join(words)}."
-
-
-def _absent(cells: Sequence[Cell]) -> Iterable[str]:
-    """Say what the run lacks, gathered by kind, and how many cells each kind costs."""
-    absent: dict[str, list[str]] = {}
-    for cell in cells:
-        if cell.missing:
-            absent.setdefault(cell.missing.kind, []).append(cell.missing.name)
-    if absent:
-        words = [
-            f"{_kind(kind, set(names))} {_some(dict.fromkeys(names), 30)} ({len(names)} cells)"
-            for kind, names in absent.items()
-        ]
-        yield f"Not in this run: {'; '.join(words)}."
-
-
-def _kind(kind: str, names: set[str]) -> str:
-    return kind if len(names) == 1 or kind.endswith("s") else f"{kind}s"
-
-
-def _some(names: Iterable[str], limit: int = _NAMED) -> str:
-    names = list(names)
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more

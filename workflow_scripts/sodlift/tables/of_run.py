@@ -1,9 +1,7 @@
 """What tables need to know of a run, read off its configuration."""
 
-from pathlib import Path
-
 from sodlift.config.run import UNREFINED, Run
-from sodlift.metrics.protocols import load_protocol
+from sodlift.evaluation.protocols import Protocol, load_protocol
 from sodlift.tables.run_info import DatasetInfo, RefinerInfo, RunInfo
 from sodlift.tables.summary import Scored
 
@@ -22,23 +20,19 @@ def scored_cells(run: Run) -> tuple[Scored, ...]:
     return tuple(cells)
 
 
-def run_info(run: Run, protocols: Path) -> RunInfo:
-    """Return the facts by which tables select results and decide what is comparable.
-
-    Parameters
-    ----------
-    run : Run
-        The run.
-    protocols : Path
-        Folder of the protocols.
-    """
+def run_info(run: Run) -> RunInfo:
+    """Return the facts by which tables select results and decide what is comparable."""
     return RunInfo(
         detectors=run.detectors,
         refiners={name: _refiner(run, name) for name in run.refiner_rows if "@" not in name},
         datasets={name: _dataset(run, name) for name in run.test_sets},
-        protocols={name: load_protocol(name, protocols).title for name in run.protocols},
+        protocols={name: _protocol(load_protocol(name)) for name in run.protocols},
         seeds=run.seeds,
     )
+
+
+def _protocol(protocol: Protocol) -> str:
+    return f"{protocol.title} (hash {protocol.hash})"
 
 
 def _refiner(run: Run, name: str) -> RefinerInfo:

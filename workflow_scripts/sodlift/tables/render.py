@@ -22,6 +22,13 @@ CSV_COLUMNS = (
     "spread",
     "baseline",
     "delta",
+    "ci_low",
+    "ci_high",
+    "p",
+    "p_holm",
+    "wins",
+    "ties",
+    "losses",
     "printed",
     "printed_delta",
     "printed_in",
@@ -34,6 +41,10 @@ CSV_COLUMNS = (
     "notes",
 )
 
+ARROWS = {True: "↑", False: "↓", None: ""}
+TEX_ARROWS = {True: r"\uparrow", False: r"\downarrow", None: ""}
+"""Which way is better."""
+
 
 def to_csv(table: str, protocol: str, cells: Iterable[Cell]) -> str:
     """Return all cells in long form with the columns ``CSV_COLUMNS``, those that the run lacks included."""
@@ -45,7 +56,7 @@ def to_csv(table: str, protocol: str, cells: Iterable[Cell]) -> str:
 
 
 def _record(table: str, protocol: str, cell: Cell) -> list[object]:
-    score, judged, printed = cell.score, cell.verdict, cell.printed
+    score, judged, printed, test = cell.score, cell.verdict, cell.printed, cell.significance
     return [
         table,
         cell.method,
@@ -59,6 +70,8 @@ def _record(table: str, protocol: str, cell: Cell) -> list[object]:
         *((score.seeds, score.value, score.spread) if score else ("", "", "")),
         cell.baseline.value if cell.baseline else "",
         cell.delta,
+        *(test.interval if test and test.interval else ("", "")),
+        *((test.p, test.p_holm, *test.outcome) if test else [""] * 5),
         *((printed.text, cell.printed_delta, printed.source) if printed else ("", "", "")),
         *((judged.difference, judged.kind, judged.reason) if judged else ("", "", str(cell.missing or ""))),
         *((score.n_used, score.n_expected) if score else ("", "")),
@@ -73,7 +86,7 @@ def to_markdown(title: str, layout: Layout) -> str:
     if layout.columns:
         heads = ["detector", "map", *(["source"] if layout.sourced else [])]
         heads += [
-            f"{_md(dataset)} {_md(m.text)} {'↑' if m.higher else '↓'}"
+            f"{_md(dataset)} {_md(m.text)} {ARROWS[m.higher]}".rstrip()
             for dataset, measures in layout.columns
             for m in measures
         ]
@@ -86,7 +99,7 @@ def to_markdown(title: str, layout: Layout) -> str:
     else:
         lines += ["No cell of this table is in this run.", ""]
     lines += [f"- {_md(text)}" for text in layout.footer]
-    lines += [f"- <sup>{letter}</sup> {_md(text)}" for letter, text in layout.footnotes]
+    lines += [f"- <sup>{mark}</sup> {_md(text)}" for mark, text in layout.footnotes]
     return "\n".join(lines) + "\n"
 
 
@@ -105,7 +118,7 @@ def to_latex(name: str, title: str, layout: Layout) -> str:
         out.append("No cell of this table is in this run.")
     out += [r"\par\smallskip", r"\begin{minipage}{\textwidth}\footnotesize\raggedright"]
     texts = [latex_escape(text) for text in layout.footer]
-    texts += [rf"\textsuperscript{{{letter}}}~{latex_escape(text)}" for letter, text in layout.footnotes]
+    texts += [f"{_tex_marks([mark])}~{latex_escape(text)}" for mark, text in layout.footnotes]
     return "\n".join([*out, "\n\n".join(texts), r"\end{minipage}", r"\end{table*}"]) + "\n"
 
 
@@ -119,8 +132,7 @@ def _tabular(layout: Layout) -> Iterable[str]:
     yield _tex_row(tops)
     starts = [len(leads) + 1 + sum(spans[:i]) for i in range(len(spans))]
     yield " ".join(rf"\cmidrule(lr){{{s}-{s + n - 1}}}" for s, n in zip(starts, spans, strict=True))
-    arrows = {True: r"\uparrow", False: r"\downarrow"}
-    heads = [f"${m.latex}{arrows[m.higher]}$" for _, ms in layout.columns for m in ms]
+    heads = [f"${m.latex}{TEX_ARROWS[m.higher]}$" for _, ms in layout.columns for m in ms]
     yield _tex_row([*[""] * len(leads), *heads])
     for group in layout.groups:
         yield r"\midrule"
@@ -175,6 +187,7 @@ _TEX = {
     "≠": r"$\neq$",
     "≤": r"$\leq$",
     "≥": r"$\geq$",
+    "†": r"\dag{}",
     "→": r"$\rightarrow$",
     "²": r"$^2$",
     "β": r"$\beta$",
@@ -194,7 +207,11 @@ def _tex_entry(entry: Entry) -> str:
     text = _tex_number(entry.text)
     text = rf"\textbf{{{text}}}" if entry.rank == 1 else text
     compared = rf" {{\scriptsize({_tex_number(entry.difference)} {latex_escape(entry.sign)})}}" if entry.sign else ""
-    return text + compared + (rf"\textsuperscript{{{','.join(entry.marks)}}}" if entry.marks else "")
+    return text + compared + (_tex_marks(entry.marks) if entry.marks else "")
+
+
+def _tex_marks(marks: Sequence[str]) -> str:
+    return rf"\textsuperscript{{{','.join(latex_escape(mark) for mark in marks)}}}"
 
 
 def _tex_number(text: str) -> str:

@@ -52,12 +52,12 @@ class Scores:
         return (refiner, detector, dataset, protocol) in self._evaluated
 
     def counted(self, dataset: str, protocol: str, cells: set[tuple[str, str]]) -> dict[str, tuple[int, int]]:
-        """Return the least and the largest of each count over the (detector, refiner) ``cells``, unless all are 0."""
+        """Return the least and the largest of each count over the (detector, refiner) ``cells``."""
         found: dict[str, list[int]] = {}
         for row in self._counts.itertuples(index=False):
             if (row.dataset, row.protocol) == (dataset, protocol) and (row.detector, row.refiner) in cells:
                 found.setdefault(str(row[_COUNT]), []).append(int(str(row.value)))
-        return {name: (min(numbers), max(numbers)) for name, numbers in sorted(found.items()) if max(numbers) > 0}
+        return {name: (min(numbers), max(numbers)) for name, numbers in found.items()}
 
 
 def _score(group: pd.DataFrame) -> Score:

@@ -130,6 +130,8 @@ class TableSpec:
         Oddities of the printed table.
     rank : str
         Within what the best value is set in bold: ``detector`` (its rows) or ``column`` (the whole table).
+    significance : bool
+        Whether refined values are tested against the prior's.
     decimals : int
         Digits shown of our values; printed values are shown as printed.
     tolerance : Tolerance
@@ -148,6 +150,7 @@ class TableSpec:
     against: "tuple[TableSpec, ...]" = ()
     notes: tuple[Note, ...] = ()
     rank: str = "detector"
+    significance: bool = False
     decimals: int = 4
     tolerance: Tolerance = field(default_factory=Tolerance)
 

@@ -6,7 +6,7 @@ A cell is one (refiner, detector, data set, seed); its folder holds ``scores.jso
 import io
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import pandas as pd
 from sodlift.atomic import atomic_file
 from sodlift.errors import DataError
 from sodlift.registry import unknown_name
+from sodlift.tables.counted import COUNTED
 from sodlift.tables.measures import MEASURES
 
 BASELINE = "none"
@@ -77,26 +78,33 @@ def build_summary(cells: Iterable[Scored]) -> pd.DataFrame:
     _refuse_duplicates(cells, summary)
     _one_each(summary, ["protocol"], "protocol_hash", "definitions of one protocol")
     _one_each(summary, ["detector", "dataset", "protocol"], "n_expected", "numbers of expected images")
-    return _sorted(summary)[list(COLUMNS)]
+    return sort_frame(summary)[list(COLUMNS)]
 
 
 def build_counts(cells: Iterable[Scored]) -> pd.DataFrame:
-    """Gather what the evaluation counted beside the scores (empty masks, all-zero maps), in long form.
+    """Gather what the evaluation counted beside the scores (empty ground truths, maps of zeros), in long form.
 
     Returns
     -------
     pandas.DataFrame
         Columns ``COUNT_COLUMNS``, sorted like the summary; ``value`` is a number of images. A count that differs
         between the metrics of one protocol (images that one metric leaves out) enters with its largest value.
+
+    Raises
+    ------
+    UnknownNameError
+        If a count is not among ``COUNTED``.
     """
     largest: dict[tuple[Any, ...], int] = {}
     for cell in cells:
         for record in _records(cell):
             for name, number in record["counts"].items():
+                if name not in COUNTED:
+                    raise unknown_name("count", name, COUNTED, cell.folder / "scores.json")
                 key = (*_identity(cell), record["protocol"], name)
                 largest[key] = max(largest.get(key, 0), int(number))
     counts = pd.DataFrame([(*key, number) for key, number in largest.items()], columns=list(COUNT_COLUMNS))
-    return _sorted(counts)
+    return sort_frame(counts)
 
 
 def write_frame(frame: pd.DataFrame, path: str | Path) -> None:
@@ -108,15 +116,22 @@ def write_frame(frame: pd.DataFrame, path: str | Path) -> None:
 
 def read_summary(path: str | Path) -> pd.DataFrame:
     """Read a summary that ``write_frame`` wrote, bit for bit; raises DataError if it is missing or not a summary."""
-    return _read(path, COLUMNS, _TYPES)
+    return read_frame(path, COLUMNS, _TYPES)
 
 
 def read_counts(path: str | Path) -> pd.DataFrame:
     """Read counts that ``write_frame`` wrote; raises DataError if they are missing or something else."""
-    return _read(path, COUNT_COLUMNS, {"seed": "int64", "value": "int64"})
+    return read_frame(path, COUNT_COLUMNS, {"seed": "int64", "value": "int64"})
 
 
-def _read(path: str | Path, columns: tuple[str, ...], types: dict[str, str]) -> pd.DataFrame:
+def read_frame(path: str | Path, columns: tuple[str, ...], types: Mapping[str, str]) -> pd.DataFrame:
+    """Read a table that ``write_frame`` wrote; columns without a type are text, and an empty float64 is NaN.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or has other columns.
+    """
     path = Path(path)
     if not path.is_file():
         raise DataError("table of results not found", where=path, mend="run the aggregate stage")
@@ -126,8 +141,9 @@ def _read(path: str | Path, columns: tuple[str, ...], types: dict[str, str]) -> 
         raise DataError(
             f"table has the columns {','.join(frame.columns)}", where=path, expected=",".join(columns), mend=_RERUN
         )
-    frame["value"] = [float(text) if text else math.nan for text in frame["value"]]
-    return frame.astype(types)
+    for name in (name for name, kind in types.items() if kind == "float64"):
+        frame[name] = [float(text) if text else math.nan for text in frame[name]]
+    return frame.astype(dict(types))
 
 
 def _identity(cell: Scored) -> tuple[str, str, str, int]:
@@ -192,9 +208,10 @@ def _one_each(summary: pd.DataFrame, keys: list[str], column: str, what: str) ->
             )
 
 
-def _sorted(frame: pd.DataFrame) -> pd.DataFrame:
+def sort_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """Sort by data set, detector, refiner (the baseline first), seed where there is one, protocol, and measure."""
     rank = {name: i for i, name in enumerate(MEASURES)}
     last = frame["metric"].map(rank) if "metric" in frame else frame["count"]
     order = frame.assign(_later=frame["refiner"] != BASELINE, _last=last)
-    keys = ["dataset", "detector", "_later", "refiner", "seed", "protocol", "_last"]
+    keys = ["dataset", "detector", "_later", "refiner", *(["seed"] if "seed" in frame else []), "protocol", "_last"]
     return order.sort_values(keys, kind="stable")[list(frame.columns)].reset_index(drop=True)

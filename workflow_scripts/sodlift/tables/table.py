@@ -8,6 +8,7 @@ import pandas as pd
 
 from sodlift.atomic import atomic_file
 from sodlift.tables.cells import Cell, make_cells
+from sodlift.tables.family import with_significance
 from sodlift.tables.layout import Layout, lay_out
 from sodlift.tables.render import to_csv, to_latex, to_markdown
 from sodlift.tables.run_info import Labels, RunInfo
@@ -54,7 +55,12 @@ class Table:
 
 
 def make_table(
-    spec: TableSpec, summary: pd.DataFrame, run: RunInfo, labels: Labels, counts: pd.DataFrame | None = None
+    spec: TableSpec,
+    summary: pd.DataFrame,
+    run: RunInfo,
+    labels: Labels,
+    counts: pd.DataFrame | None = None,
+    significance: pd.DataFrame | None = None,
 ) -> Table:
     """Make a table of a run.
 
@@ -70,9 +76,13 @@ def make_table(
         By detector id its "title" and, under a paper's name, its label there.
     counts : pandas.DataFrame, optional
         What the evaluation counted, from ``build_counts``; the footer then tells of it.
+    significance : pandas.DataFrame, optional
+        Refined maps against their prior, from ``build_significance``; shown if the table asks for it.
     """
     scores = Scores(summary, counts)
     cells = make_cells(spec, scores, run, labels)
+    if spec.significance and significance is not None:
+        cells = with_significance(cells, spec.protocol, significance)
     return Table(spec, cells, lay_out(spec, cells, run, scores))
 
 
