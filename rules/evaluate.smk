@@ -22,6 +22,7 @@ rule evaluate_cell:
     params:
         code=code("evaluate.py", registries=[METRICS]),
         protocols=RUN.protocols,
+        extra_metrics=RUN.extra_metrics,
         choices=content_hash(protocol_files(RUN.protocols)),
     script:
         "../workflow_scripts/evaluate.py"

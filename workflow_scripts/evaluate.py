@@ -18,6 +18,7 @@ def main(snakemake: Any) -> None:
         prior=MapSet(snakemake.input.priors),
         protocols=[load_protocol(name) for name in snakemake.params.protocols],
         role="prior" if snakemake.input.maps == snakemake.input.priors else "refined",
+        extra=snakemake.params.extra_metrics,
         workers=snakemake.threads,
         progress=True,
     )

@@ -80,6 +80,7 @@ def test_the_right_configuration_of_these_tests_is_right() -> None:
         ({"detectors": ["PFA"]}, "detectors", "none has maps of demo-test", "PFA: ECSSD", ""),
         ({"refiners": ["mirm_lite_demo"]}, "refiners[0]", "unknown refiner", "mirm_lite0_demo", "'mirm_lite0_demo'"),
         ({"refiners": ["none"]}, "refiners[0]", "'none' is no refiner", "", "always evaluated"),
+        ({"extra_metrics": ["hc"]}, "extra_metrics[0]", "unknown extra metric 'hc'", "hce", "did you mean 'hce'?"),
         ({"protocols": ["pysd"]}, "protocols[0]", "unknown protocol 'pysd'", "ldps", "did you mean 'pysod'?"),
         ({"tables": ["mirm_table"]}, "tables[0]", "unknown table 'mirm_table'", "mirm_table1", "did you mean"),
         ({"tables": ["mirm_table1"]}, "tables[0]", "shows protocol 'ldps', which is not", "pysod", "add 'ldps'"),

@@ -21,7 +21,7 @@ def name_problems(config: Mapping[str, Any], known: Known) -> Iterator[Problem]:
                 mend = "remove it: the unrefined prior is always evaluated"
                 yield Problem(f"{key}[{i}]", f"'{UNREFINED}' is no refiner", one_of(names), mend)
             elif name not in names:
-                what = f"unknown {key.removesuffix('s').replace('dataset', 'data set')} '{name}'"
+                what = f"unknown {key.removesuffix('s').replace('dataset', 'data set').replace('_', ' ')} '{name}'"
                 yield Problem(f"{key}[{i}]", what, one_of(names), suggestion(name, names))
     for name in config["limit"]:
         if name not in known["datasets"]:

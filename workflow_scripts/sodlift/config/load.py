@@ -9,6 +9,7 @@ from sodlift.config.data_root import resolve_data_root
 from sodlift.config.registries import ROWS, read_rows, reference_problems
 from sodlift.config.run import Run, with_seeds
 from sodlift.document import Document, read_document
+from sodlift.metrics import METRICS
 from sodlift.problems import Problem, raise_any
 from sodlift.schema import defaults, read_schema, schema_problems
 
@@ -48,6 +49,7 @@ def load_run(config: Mapping[str, Any] | str | Path, base: str | Path) -> Run:
     known: dict[str, Sequence[str]] = {
         **{kind: file.names for kind, file in files.items()},
         "protocols": sorted(path.stem for path in (folder / "protocols").glob("*.yaml")),
+        "extra_metrics": METRICS.names(),
         "tables": list(tables.data),
     }
     problems += document.locate(
@@ -70,6 +72,7 @@ def load_run(config: Mapping[str, Any] | str | Path, base: str | Path) -> Run:
         test_sets=tuple(settings["datasets"]),
         detectors=tuple(settings["detectors"]),
         protocols=tuple(settings["protocols"]),
+        extra_metrics=tuple(settings["extra_metrics"]),
         tables=tuple(settings["tables"]),
         figures=tuple(settings["figures"]),
         baseline_only=tuple(settings["baseline_only"]),

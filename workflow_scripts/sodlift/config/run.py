@@ -52,7 +52,7 @@ class Run:
         CPU threads that one job may use.
     on_error : str
         ``raise`` ends a job at the first image that fails, ``record`` notes it and goes on.
-    test_sets, detectors, protocols, tables, figures : tuple of str
+    test_sets, detectors, protocols, extra_metrics, tables, figures : tuple of str
         What is evaluated, in the order of the configuration.
     refiner_rows : mapping of str to RefinerRow
         The refiners by the name that they have in paths: a trainable one appears once a seed, plainly for the primary
@@ -74,6 +74,7 @@ class Run:
     test_sets: tuple[str, ...]
     detectors: tuple[str, ...]
     protocols: tuple[str, ...]
+    extra_metrics: tuple[str, ...]
     tables: tuple[str, ...]
     figures: tuple[str, ...]
     baseline_only: tuple[str, ...]

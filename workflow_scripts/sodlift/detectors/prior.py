@@ -1,8 +1,6 @@
 """Detectors that are computed here: the traditional priors."""
 
-import multiprocessing
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,6 +13,7 @@ from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.detectors._base import DetectorType
 from sodlift.mapset import MapWriter
 from sodlift.options import build
+from sodlift.parallel import ordered_map
 from sodlift.priors import PRIORS
 from sodlift.progress import track
 from sodlift.registry import unknown_name
@@ -60,26 +59,17 @@ def _compute(method: str, params: Any, file: Path) -> Image8:
         return to_uint8(PRIORS.get(method).compute(read_image(file), params))
 
 
-@contextmanager
-def _mapping(workers: int) -> Iterator[Callable[[Callable[[Path], Image8], Sequence[Path]], Iterator[Image8]]]:
-    """Yield an ordered ``map``: in this process for one worker, else in new ones, which share no state with it."""
-    if workers == 1:
-        yield map
-        return
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        yield partial(pool.imap, chunksize=4)
-
-
 def run(options: PriorOptions, manifest: Manifest, writer: MapWriter, workers: int) -> None:
     """Compute the prior of every image; the maps are the same, bit for bit, whatever the number of ``workers``."""
     entries: tuple[Entry, ...] = manifest.entries
     params: Any = build(PRIORS.get(options.method).params, options.params, "params")
     compute = partial(_compute, options.method, params)
     files = [entry.image for entry in entries]
-    with _mapping(max(1, min(workers, len(files) // FEWEST))) as mapping:
-        maps = track(mapping(compute, files), f"{options.method} {manifest.dataset}", total=len(files))
-        for entry, saliency in zip(entries, maps, strict=True):
-            writer.add(entry.stem, saliency / 255.0)
+    workers = max(1, min(workers, len(files) // FEWEST))
+    maps = ordered_map(compute, files, workers, preload=[PRIORS.module(options.method)])
+    shown = track(maps, f"{options.method} {manifest.dataset}", total=len(files))
+    for entry, saliency in zip(entries, shown, strict=True):
+        writer.add(entry.stem, saliency / 255.0)
 
 
 DETECTOR = DetectorType("a traditional prior, computed here", PriorOptions, run)

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -133,7 +134,7 @@ class Protocol:
             if value not in known
         )
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Twelve hexadecimal digits over every choice that is not the reference's.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,10 @@ EPS = float(np.spacing(1))
 """Guard of the field's denominators, 2.2e-16."""
 
 
-@dataclass(frozen=True)
-class ImageScore:
+_NONE: Mapping[str, Any] = {}
+
+
+class ImageScore(NamedTuple):
     """What a metric family says of one image.
 
     Attributes
@@ -32,8 +34,8 @@ class ImageScore:
     """
 
     values: Mapping[str, float]
-    curves: Mapping[str, Curve] = field(default_factory=dict)
-    totals: Mapping[str, float] = field(default_factory=dict)
+    curves: Mapping[str, Curve] = _NONE
+    totals: Mapping[str, float] = _NONE
     flags: tuple[str, ...] = ()
 
 
@@ -62,7 +64,10 @@ class Means:
         for name, value in score.values.items():
             self._values[name] = self._values.get(name, 0.0) + value
         for name, curve in score.curves.items():
-            self._curves[name] = self._curves[name] + curve if name in self._curves else curve
+            if name in self._curves:
+                self._curves[name] += curve
+            else:
+                self._curves[name] = curve.copy()
         for name, total in score.totals.items():
             self._totals[name] = self._totals.get(name, 0) + total
 

@@ -321,14 +321,14 @@ def _parts(mask: Mask, y: int, x: int) -> npt.NDArray[np.uint8]:
 @njit(cache=True)
 def _split(levels: npt.NDArray[np.uint8], parts: npt.NDArray[np.uint8]) -> Integers:
     """Histograms of 8-bit levels by part; neighbours, often alike, count in tables of their own."""
-    counts = np.zeros((2, 8, 256), np.int64)
+    counts = np.zeros((2, 8 * 256), np.int64)
     even = levels.size // 2 * 2
     for i in range(0, even, 2):
-        counts[0, parts[i], levels[i]] += 1
-        counts[1, parts[i + 1], levels[i + 1]] += 1
+        counts[0, np.uint32(256) * parts[i] + levels[i]] += 1
+        counts[1, np.uint32(256) * parts[i + 1] + levels[i + 1]] += 1
     if even < levels.size:
-        counts[0, parts[even], levels[even]] += 1
-    both: Integers = counts[0] + counts[1]
+        counts[0, np.uint32(256) * parts[even] + levels[even]] += 1
+    both: Integers = (counts[0] + counts[1]).reshape(8, 256)
     return both
 
 

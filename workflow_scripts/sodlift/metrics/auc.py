@@ -8,7 +8,7 @@ full has no curve and takes no part.
 Source: A. Borji, M.-M. Cheng, H. Jiang, J. Li, "Salient Object Detection: A Benchmark", TIP 2015.
 """
 
-import numpy as np
+from numba import njit
 
 from sodlift.metrics._base import Curve, ImageScore, Means, Metric
 from sodlift.metrics._pair import Counts, Pair
@@ -19,10 +19,14 @@ def rates(counts: Counts) -> tuple[Curve, Curve]:
     return counts.fp / counts.negatives, counts.tp / counts.positives
 
 
+@njit(cache=True)
 def area_under_roc(false_positive_rate: Curve, true_positive_rate: Curve) -> float:
     """Return the area in [0, 1] under the curve of both rates, which are given by ascending threshold."""
-    x, y = (np.append(rate, 0.0) for rate in (false_positive_rate, true_positive_rate))
-    return float(np.trapezoid(y[::-1], x[::-1]))
+    area, x, y = 0.0, 0.0, 0.0
+    for i in range(len(false_positive_rate) - 1, -1, -1):
+        area += (false_positive_rate[i] - x) * (true_positive_rate[i] + y) / 2
+        x, y = false_positive_rate[i], true_positive_rate[i]
+    return area
 
 
 def _validate(pair: Pair) -> str:
