@@ -1,8 +1,9 @@
 """The three numbers that papers call max F, for all maps at hand: ``python benchmarks/max_f.py``.
 
-Reads masks and detectors' maps from ``SODLIFT_DATA`` (``<data set>/masks``, ``maps/<data set>/<detector>``) and prints
-Markdown: the maximum of the mean F curve, the maximal F of the mean precision-recall curve, the mean of the images' own
-maxima, and the two rules without a choice of threshold beside them.
+Reads masks and detectors' maps from ``SODLIFT_DATA`` (``<data set>/masks``, ``maps/<data set>/<detector>``), maps also
+from further folders of such data sets (``--maps results/ecssd_priors/priors``), and prints Markdown: the maximum of the
+mean F curve, the maximal F of the mean precision-recall curve, the mean of the images' own maxima, and the two rules
+without a choice of threshold beside them.
 """
 
 import argparse
@@ -23,10 +24,12 @@ def main() -> None:
     """Print a row for each detector of each data set."""
     parser = argparse.ArgumentParser(description="Three definitions of max F.")
     parser.add_argument("datasets", nargs="*", default=["ECSSD", "PASCAL-S-108"])
-    data = Path(os.environ["SODLIFT_DATA"])
+    parser.add_argument("--maps", type=Path, nargs="*", default=[], help="further folders <data set>/<detector>")
+    arguments, data = parser.parse_args(), Path(os.environ["SODLIFT_DATA"])
     print(f"| data set | maps | {' | '.join(COLUMNS)} | largest less smallest max F |\n|---|---|{'---:|' * 6}")
-    for dataset in parser.parse_args().datasets:
-        folders = {folder.name: str(folder) for folder in sorted((data / "maps" / dataset).iterdir())}
+    for dataset in arguments.datasets:
+        roots = [root / dataset for root in (*arguments.maps, data / "maps") if (root / dataset).is_dir()]
+        folders = {folder.name: str(folder) for root in roots for folder in sorted(root.iterdir())}
         paired = pair_folders(str(data / dataset / "masks"), folders)
         protocol = load_protocol(PROTOCOLS.get(dataset, "pysod"))
         methods = [Method(name, maps) for name, maps in paired.maps.items()]

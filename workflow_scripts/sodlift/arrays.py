@@ -73,9 +73,13 @@ class Grey:
         return (self.values / np.float32(self.full)).astype(np.float32)
 
 
+def _not_found(path: Path, error: type[SodliftError]) -> SodliftError:
+    return error("file not found", where=path, mend="check the folder and the file name pattern in the registry row")
+
+
 def _check_file(path: Path, error: type[SodliftError]) -> None:
     if not path.is_file():
-        raise error("file not found", where=path, mend="check the folder and the file name pattern in the registry row")
+        raise _not_found(path, error)
 
 
 def _open(path: Path, error: type[SodliftError]) -> Image.Image:
@@ -173,6 +177,8 @@ def _read_fast(path: Path, error: type[SodliftError]) -> Image8 | None:
     """Read the most common kind of map; None for any other kind."""
     try:
         return read_grey8(path.read_bytes())
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise _not_found(path, error) from None
     except OSError as cause:
         mend = "check its permissions, and the disk"
         raise error(f"cannot read the file: {cause.strerror}", where=path, mend=mend) from cause
@@ -195,7 +201,6 @@ def read_grey(path: str | Path, error: type[SodliftError] = MapError) -> Grey:
     path = Path(path)
     if path.suffix.lower() == ".npy":
         return _read_float(path, error, _open_npy(path, error))
-    _check_file(path, error)
     values = _read_fast(path, error)
     return _read_any(path, error) if values is None else Grey(values, 255.0)
 

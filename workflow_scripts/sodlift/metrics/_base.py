@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from sodlift.metrics._pair import Pair, Thresholds
 
@@ -37,6 +38,16 @@ class ImageScore(NamedTuple):
     curves: Mapping[str, Curve] = _NONE
     totals: Mapping[str, float] = _NONE
     flags: tuple[str, ...] = ()
+
+
+@njit(cache=True)
+def mean_and_max(curve: Curve) -> tuple[float, float]:
+    """Return mean and maximum of a curve (T,), T at least 1."""
+    total, largest = 0.0, curve[0]
+    for value in curve:
+        total += value
+        largest = max(largest, value)
+    return total / len(curve), largest
 
 
 @dataclass

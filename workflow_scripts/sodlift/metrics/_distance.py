@@ -16,6 +16,7 @@ from numba import njit
 from sodlift.arrays import Mask
 
 Integers = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
 
 
 @njit(cache=True)
@@ -40,32 +41,41 @@ def nearest_rows(mask: Mask) -> Integers:
 
 
 @njit(cache=True)
-def candidates(row: Integers, y: int, columns: Integers) -> int:
+def parabolas(row: Integers, y: int, heights: Floats) -> None:
+    """Write what the parabola of each column is at x = 0, ``i^2 + g(i)^2``: whole numbers, exact below 2^53."""
+    for i in range(len(row)):
+        across, down = float(i), float(np.int32(y) - row[i])
+        heights[i] = across * across + down * down
+
+
+@njit(cache=True)
+def candidates(row: Integers, y: int, heights: Floats, columns: Integers, keep: npt.NDArray[np.bool_]) -> int:
     """Write into ``columns`` those that may hold the pixel nearest to another one of row y; return their number.
 
-    Within a run of foreground these are its two ends.
+    Left out are those that hold none, the inside of a run of foreground, and those that both neighbours hide. ``keep``
+    is for intermediate results.
     """
-    width, count = len(row), 0
-    for x in range(width):
-        inner = 0 < x < width - 1 and row[x - 1] == y and row[x] == y and row[x + 1] == y
-        if row[x] >= 0 and not inner:
-            columns[count] = x
-            count += 1
+    width, here, count = len(row), np.int32(y), 0
+    keep[0], keep[width - 1] = row[0] >= 0, row[width - 1] >= 0
+    for i in range(1, width - 1):  # two loops, since the first one runs in vector registers
+        inside = (row[i - 1] == here) & (row[i] == here) & (row[i + 1] == here)
+        keep[i] = (row[i] >= 0) & (not inside) & (2 * heights[i] < heights[i - 1] + heights[i + 1])
+    for i in range(width):
+        columns[count] = i
+        count += keep[i]
     return count
 
 
 @njit(cache=True)
-def envelope(row: Integers, y: int, columns: Integers, count: int) -> int:
-    """Keep of the first ``count`` columns those on the lower envelope of row y, in place; return their number."""
+def envelope(heights: Floats, columns: Integers, count: int) -> int:
+    """Keep of the first ``count`` columns those on the lower envelope, in place; return their number."""
     kept = 0
     for k in range(count):
-        c = np.int64(columns[k])
-        at_c = _at_zero(row, y, c)
+        c = columns[k]
         while kept >= 2:
-            a, b = np.int64(columns[kept - 2]), np.int64(columns[kept - 1])
-            at_b = _at_zero(row, y, b)
+            a, b = columns[kept - 2], columns[kept - 1]
             # b is hidden where c falls below it no later than it falls below a
-            if (at_b - _at_zero(row, y, a)) * (c - b) < (at_c - at_b) * (b - a):
+            if (heights[b] - heights[a]) * (c - b) < (heights[c] - heights[b]) * (b - a):
                 break
             kept -= 1
         columns[kept] = c
@@ -74,31 +84,24 @@ def envelope(row: Integers, y: int, columns: Integers, count: int) -> int:
 
 
 @njit(cache=True)
-def cells(row: Integers, y: int, columns: Integers, count: int, nearest: Integers, starts: Integers) -> int:
-    """Of the columns on the envelope of row y write those that are the nearest to any of its pixels; return how many.
+def cells(heights: Floats, columns: Integers, count: int, nearest: Integers, starts: Integers) -> int:
+    """Of the columns on the envelope write those that are the nearest to any pixel of the row; return how many.
 
-    Writes into ``nearest`` the columns, and into ``starts`` the first x to which each is the nearest.
+    Writes into ``nearest`` the columns, and into ``starts`` the first x to which each is the nearest, behind the last
+    the width.
     """
-    kept = 0
+    kept, width = 0, len(heights)
     nearest[0], starts[0] = columns[0], 0
-    at_before = _at_zero(row, y, np.int64(columns[0]))
     for k in range(1, count):
-        before, i = np.int64(columns[k - 1]), np.int64(columns[k])
-        at_i = _at_zero(row, y, i)
+        before, i = columns[k - 1], columns[k]
         # behind the point where both parabolas meet; there either is right, so that the quotient may be rounded
-        start = max(math.floor((at_i - at_before) / (2.0 * (i - before))) + 1, 0)
-        at_before = at_i
-        if start >= len(row):
+        start = max(math.floor((heights[i] - heights[before]) / (2.0 * (i - before))) + 1, 0)
+        if start >= width:
             break
         kept += start > starts[kept]
         nearest[kept], starts[kept] = i, start
+    starts[kept + 1] = width
     return kept + 1
-
-
-@njit(cache=True)
-def _at_zero(row: Integers, y: int, i: np.int64) -> np.int64:
-    """Height of the parabola of column i at x = 0."""
-    return np.int64(i) * i + np.int64(y - row[i]) ** 2
 
 
 @njit(cache=True)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from sodlift.metrics._base import EPS, Curve, ImageScore, Means, Metric
+from sodlift.metrics._base import EPS, Curve, ImageScore, Means, Metric, mean_and_max
 from sodlift.metrics._pair import Counts, Integers, Pair
 
 
@@ -71,7 +71,8 @@ def _format(pair: Pair) -> _Data:
 def _update(data: _Data) -> ImageScore:
     e = e_measure(data.curve)
     adaptive = e_measure(data.adaptive)
-    return ImageScore({"adpE": float(adaptive[0]), "meanE": float(e.mean()), "maxE": float(e.max())}, {"E": e})
+    mean, largest = mean_and_max(e)
+    return ImageScore({"adpE": float(adaptive[0]), "meanE": mean, "maxE": largest}, {"E": e})
 
 
 def _compute(means: Means) -> dict[str, float]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from sodlift.metrics._base import Curve, ImageScore, Means, Metric, always_defined
+from sodlift.metrics._base import Curve, ImageScore, Means, Metric, always_defined, mean_and_max
 from sodlift.metrics._pair import Counts, Integers, Pair
 
 BETA2 = 0.3
@@ -61,9 +61,10 @@ def _format(pair: Pair) -> _Data:
 def _update(data: _Data) -> ImageScore:
     precision, recall = precision_recall(data.curve, data.precision_of_nothing)
     f = f_beta(precision, recall)
+    mean, largest = mean_and_max(f)
     adaptive = f_beta(*precision_recall(data.adaptive))
     return ImageScore(
-        {"adpF": float(adaptive[0]), "meanF": float(f.mean()), "maxF": float(f.max())},
+        {"adpF": float(adaptive[0]), "meanF": mean, "maxF": largest},
         {"P": precision, "R": recall, "F": f},
     )
 

@@ -3,7 +3,6 @@
 Source: R. Margolin, L. Zelnik-Manor, A. Tal, "How to Evaluate Foreground Maps?", CVPR 2014, with beta^2 = 1.
 """
 
-import math
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ from numba import njit
 
 from sodlift.arrays import Mask
 from sodlift.metrics._base import EPS, ImageScore, Means, Metric, always_defined
-from sodlift.metrics._distance import candidates, cells, envelope, nearest_foreground, nearest_rows
+from sodlift.metrics._distance import candidates, cells, envelope, nearest_foreground, nearest_rows, parabolas
 from sodlift.metrics._pair import Floats, GroundTruth, Pair
 
 BETA2 = 1.0
@@ -50,22 +49,11 @@ def importance(mask: Mask) -> Importance:
 
 @cache
 def _weights() -> Floats:
-    """Return B by squared distance, up to 362 pixels away; 0 in the foreground."""
-    return _tabulate(2**17)
+    """Return B by squared distance: 0 in the foreground, else ``2 - 0.5^(d / 5)``.
 
-
-@njit(cache=True)
-def _tabulate(count: int) -> Floats:
-    weights = np.zeros(count)
-    for squared in range(1, count):
-        weights[squared] = _weight(squared)
-    return weights
-
-
-@njit(cache=True)
-def _weight(squared: int) -> float:
-    """B of Eq. 9 at a squared distance from the foreground: ``2 - 0.5^(d / 5)``."""
-    return 2 - math.exp(math.log(0.5) / 5 * math.sqrt(squared))
+    Beyond the last, 300 pixels away, B is 2 in double precision, as the last one is.
+    """
+    return np.append(0.0, 2 - np.exp(np.log(0.5) / 5 * np.sqrt(np.arange(1, 300**2 + 1))))
 
 
 @njit(cache=True)
@@ -77,8 +65,8 @@ def _importance(
     weight = np.empty((height, width))
     band, source = np.empty((height * width, 2), np.int32), np.empty((height * width, 2), np.int32)
     columns, nearest = np.empty(width, np.int32), np.empty(width, np.int32)
-    starts = np.empty(width + 1, np.int32)
-    found, count = 0, 0
+    heights, starts, keep = np.empty(width), np.empty(width + 1, np.int32), np.empty(width, np.bool_)
+    found, count, last = 0, 0, len(table) - 1
     for step in range(height):
         # from the foreground's first row to its last, then outward above it and below it
         if step < bottom - top:
@@ -87,17 +75,17 @@ def _importance(
             y = bottom - 1 - step
         else:
             y = step
+        parabolas(rows[y], y, heights)
         if top <= y < bottom or y in (top - 1, bottom):
-            count = candidates(rows[y], y, columns)
-        count = envelope(rows[y], y, columns, count)
-        kept = cells(rows[y], y, columns, count, nearest, starts)
-        starts[kept] = width
+            count = candidates(rows[y], y, heights, columns, keep)
+        count = envelope(heights, columns, count)
+        kept = cells(heights, columns, count, nearest, starts)
         for k in range(kept):
             i = np.int64(nearest[k])
             aside = (y - rows[y, i]) ** 2
             for x in range(starts[k], starts[k + 1]):
                 squared = 0 if mask[y, x] else (x - i) ** 2 + aside
-                weight[y, x] = table[squared] if squared < len(table) else _weight(squared)
+                weight[y, x] = table[np.uint32(min(squared, last))]
                 if 0 < squared <= reach:
                     band[found, 0], band[found, 1] = y, x
                     source[found, 0], source[found, 1] = nearest_foreground(rows, y, x, squared)
