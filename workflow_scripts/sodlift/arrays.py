@@ -198,7 +198,7 @@ def read_grey(path: str | Path, error: type[SodliftError] = MapError) -> Grey:
         If the file is missing, truncated, of 32-bit integers, or a float file that is empty or holds NaN or values
         outside [0, 1].
     """
-    path = Path(path)
+    path = path if isinstance(path, Path) else Path(path)  # made anew it would be parsed again
     if path.suffix.lower() == ".npy":
         return _read_float(path, error, _open_npy(path, error))
     values = _read_fast(path, error)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from typing import Protocol as Structure
 
 import numpy as np
@@ -70,7 +71,7 @@ class Truth:
         self._grey = read_grey(entry.mask, DataError)
         self._image_size = (entry.height, entry.width)
         self._made: dict[tuple[str, Size, str], GroundTruth] = {}
-        grey, dim = _levels(self._grey.values.ravel(), self._grey.full)
+        grey, dim = _levels(self._grey.values.ravel(), self._grey.values.dtype.type(self._grey.full))
         odd = {"mask_grey": grey, "mask_dim": dim} | {f"mask_{note}": True for note in self._grey.notes}
         self.oddities = tuple(name for name, is_so in odd.items() if is_so)
 
@@ -97,7 +98,7 @@ class Truth:
 
 
 @njit(cache=True)
-def _levels(values: npt.NDArray, full: float) -> tuple[bool, bool]:
+def _levels(values: npt.NDArray[Any], full: Any) -> tuple[bool, bool]:
     """Whether a mask has values between black and white, and whether it has foreground but no white."""
     black, white = 0, 0
     for value in values:

@@ -43,8 +43,7 @@ class Importance(NamedTuple):
 
 def importance(mask: Mask) -> Importance:
     """Return what the metric takes from a ground truth (H, W) that has foreground."""
-    filled = np.flatnonzero(mask.any(axis=1))
-    return Importance(*_importance(mask, int(filled[0]), int(filled[-1]) + 1, _weights(), 2 * RADIUS**2))
+    return Importance(*_importance(mask, _weights(), 2 * RADIUS**2))
 
 
 @cache
@@ -57,11 +56,14 @@ def _weights() -> Floats:
 
 
 @njit(cache=True)
-def _importance(
-    mask: Mask, top: int, bottom: int, table: Floats, reach: int
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
+def _importance(mask: Mask, table: Floats, reach: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
     height, width = mask.shape
     rows = nearest_rows(mask)
+    # seen from the image's border the nearest row is the foreground's first in the column, or its last
+    top, bottom = height, rows[height - 1].max() + 1
+    for x in range(width):
+        if rows[0, x] >= 0:
+            top = min(top, rows[0, x])
     weight = np.empty((height, width))
     band, source = np.empty((height * width, 2), np.int32), np.empty((height * width, 2), np.int32)
     columns, nearest = np.empty(width, np.int32), np.empty(width, np.int32)
