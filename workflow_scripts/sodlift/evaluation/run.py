@@ -83,7 +83,8 @@ def evaluate_methods(
     """
     _check(data, methods, protocols)
     scorer = _Scorer(tuple(methods), tuple(protocols), tuple(extra))
-    cells = {method.name: Cell(protocols, scorer.metrics) for method in methods}
+    metrics = metrics_with(extra)  # not the scorer's own, since it goes to the workers without them
+    cells = {method.name: Cell(protocols, metrics) for method in methods}
     workers = max(1, min(workers, len(data.entries) * len(methods) // FEWEST))
     found = ordered_map(scorer, data.entries, workers, preload=[__name__, *map(METRICS.module, METRICS.names())])
     shown = track(found, f"evaluate {data.dataset}", total=len(data.entries)) if progress else found

@@ -153,3 +153,8 @@ class Metric:
 def always_defined(_pair: Pair) -> str:
     """Stage ``validate`` of a metric that every pair has."""
     return ""
+
+
+def mean_over_images(name: str) -> Callable[[Means], dict[str, float]]:
+    """Return the stage ``compute`` of a metric that is the mean of its images' values."""
+    return lambda means: {name: means.value(name)}

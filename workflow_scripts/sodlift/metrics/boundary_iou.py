@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from sodlift.arrays import Mask
-from sodlift.metrics._base import ImageScore, Means, Metric, always_defined
+from sodlift.metrics._base import ImageScore, Metric, always_defined, mean_over_images
 from sodlift.metrics._pair import GroundTruth, Pair
 
 REACH = 0.02
@@ -68,10 +68,6 @@ def _update(data: _Data) -> ImageScore:
     return ImageScore({"BIoU": boundary_iou(*data)})
 
 
-def _compute(means: Means) -> dict[str, float]:
-    return {"BIoU": means.value("BIoU")}
-
-
 METRIC = Metric(
     title="boundary IoU",
     source="Cheng et al., CVPR 2021",
@@ -81,7 +77,7 @@ METRIC = Metric(
     validate=always_defined,
     format=_format,
     update=_update,
-    compute=_compute,
+    compute=mean_over_images("BIoU"),
     extra=True,
     on_empty=False,
 )

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from sodlift.arrays import Mask
 from sodlift.errors import MissingDependencyError
-from sodlift.metrics._base import ImageScore, Means, Metric, always_defined
+from sodlift.metrics._base import ImageScore, Metric, always_defined, mean_over_images
 from sodlift.metrics._pair import GroundTruth, Pair
 
 RELAX = 5
@@ -165,10 +165,6 @@ def _update(data: _Data) -> ImageScore:
     return ImageScore({"HCE": float(human_correction_efforts(*data))})
 
 
-def _compute(means: Means) -> dict[str, float]:
-    return {"HCE": means.value("HCE")}
-
-
 METRIC = Metric(
     title="human correction efforts",
     source="Qin et al., ECCV 2022",
@@ -178,7 +174,7 @@ METRIC = Metric(
     validate=always_defined,
     format=_format,
     update=_update,
-    compute=_compute,
+    compute=mean_over_images("HCE"),
     extra=True,
     on_empty=False,
 )

@@ -3,7 +3,7 @@
 Source: F. Perazzi, P. Krähenbühl, Y. Pritch, A. Hornung, "Saliency Filters", CVPR 2012.
 """
 
-from sodlift.metrics._base import ImageScore, Means, Metric, always_defined
+from sodlift.metrics._base import ImageScore, Metric, always_defined, mean_over_images
 from sodlift.metrics._pair import Floats, Integers, Pair
 
 
@@ -28,10 +28,6 @@ def _update(data: tuple[Floats, Integers, Integers]) -> ImageScore:
     return ImageScore({"MAE": mean_absolute_error(*data)})
 
 
-def _compute(means: Means) -> dict[str, float]:
-    return {"MAE": means.value("MAE")}
-
-
 METRIC = Metric(
     title="MAE",
     source="Perazzi et al., CVPR 2012",
@@ -41,5 +37,5 @@ METRIC = Metric(
     validate=always_defined,
     format=_format,
     update=_update,
-    compute=_compute,
+    compute=mean_over_images("MAE"),
 )

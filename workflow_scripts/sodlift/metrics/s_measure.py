@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from sodlift.metrics._base import EPS, ImageScore, Means, Metric, always_defined
+from sodlift.metrics._base import EPS, ImageScore, Metric, always_defined, mean_over_images
 from sodlift.metrics._pair import Floats, Integers, Pair
 
 ALPHA = 0.5
@@ -125,10 +125,6 @@ def _update(data: _Data) -> ImageScore:
     return ImageScore({"S": value}, flags=() if defined else (UNDEFINED_QUADRANT,))
 
 
-def _compute(means: Means) -> dict[str, float]:
-    return {"S": means.value("S")}
-
-
 METRIC = Metric(
     title="S-measure",
     source="Fan et al., ICCV 2017",
@@ -138,5 +134,5 @@ METRIC = Metric(
     validate=always_defined,
     format=_format,
     update=_update,
-    compute=_compute,
+    compute=mean_over_images("S"),
 )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from numba import njit
 
 from sodlift.arrays import Mask
-from sodlift.metrics._base import EPS, ImageScore, Means, Metric, always_defined
+from sodlift.metrics._base import EPS, ImageScore, Metric, always_defined, mean_over_images
 from sodlift.metrics._distance import candidates, cells, envelope, nearest_foreground, nearest_rows, parabolas
 from sodlift.metrics._pair import Floats, GroundTruth, Pair
 
@@ -190,10 +190,6 @@ def _update(data: _Data) -> ImageScore:
     return ImageScore({"wF": weighted_f(*data)})
 
 
-def _compute(means: Means) -> dict[str, float]:
-    return {"wF": means.value("wF")}
-
-
 METRIC = Metric(
     title="weighted F-measure",
     source="Margolin, Zelnik-Manor, Tal, CVPR 2014",
@@ -203,6 +199,6 @@ METRIC = Metric(
     validate=always_defined,
     format=_format,
     update=_update,
-    compute=_compute,
+    compute=mean_over_images("wF"),
     on_empty=False,
 )
