@@ -2,75 +2,22 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from evaluation_samples import SHAPE, disc, manifest_of, mapset_of, protocol, score, soft, three_images
 
-from sodlift.datasets.manifest import Entry, Manifest
-from sodlift.errors import ConfigError, DataError, MapError, UnknownNameError
-from sodlift.evaluation import run
-from sodlift.evaluation.cell import Method
-from sodlift.evaluation.protocols import Protocol, load_protocol
-from sodlift.evaluation.run import evaluate_maps, evaluate_methods
-from sodlift.evaluation.scores import COUNTS, CellScores
-from sodlift.mapset import MapSet, new_mapset
+from sodlift.datasets.manifest import Manifest
+from sodlift.errors import ConfigError, DataError, MapError
+from sodlift.evaluation.run import evaluate_maps
+from sodlift.evaluation.scores import COUNTS
 from sodlift.metrics import metrics_with
-
-FOLDER = Path(__file__).resolve().parents[2] / "config" / "protocols"
-SHAPE = (30, 40)
-
-
-def protocol(name: str) -> Protocol:
-    return load_protocol(name)
-
-
-def disc(radius: float = 9, shape: tuple[int, int] = SHAPE) -> np.ndarray:
-    y, x = np.mgrid[: shape[0], : shape[1]]
-    return (y - 14) ** 2 + (x - 19) ** 2 < radius**2
-
-
-def soft(seed: int, low: float = 0.0, high: float = 1.0, shape: tuple[int, int] = SHAPE) -> np.ndarray:
-    """A noisy map of the disc that spans low..high exactly."""
-    noise = np.random.default_rng(seed).uniform(0, 0.5, shape)
-    values = 0.5 * disc(shape=shape) + noise
-    values = (values - values.min()) / (values.max() - values.min())
-    return np.clip(low + (high - low) * values, 0, 1)
-
-
-def manifest_of(folder: Path, masks: dict[str, np.ndarray | None]) -> Manifest:
-    entries = []
-    for stem, mask in masks.items():
-        path = None
-        if mask is not None:
-            path = folder / "masks" / f"{stem}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray((mask * 255).astype(np.uint8) if mask.dtype == bool else mask).save(path)
-        height, width = SHAPE if mask is None else mask.shape
-        entries.append(Entry(stem, folder / f"{stem}.jpg", path, height, width, "0" * 64))
-    return Manifest("toy", tuple(entries))
-
-
-def mapset_of(folder: Path, maps: dict[str, np.ndarray | None]) -> MapSet:
-    with new_mapset(folder) as writer:
-        for stem, saliency in maps.items():
-            status = "ok" if saliency is not None else "dropped"
-            writer.add(stem, saliency, status, "" if saliency is not None else "no pixel >= theta_fg")
-    return MapSet(folder)
 
 
 @pytest.fixture
 def three(tmp_path):
-    """Three images: prior maps of full range, of low range, and of full range again."""
-    manifest = manifest_of(tmp_path, {"a": disc(), "b": disc(), "c": disc(6)})
-    maps = mapset_of(tmp_path / "maps", {"a": soft(1), "b": soft(2, 0.2, 0.7), "c": soft(3)})
-    return manifest, maps
-
-
-def score(cell: CellScores, name: str, metric: str):
-    return next(s for s in cell.scores if s.protocol == name and s.metric == metric)
+    return three_images(tmp_path)
 
 
 def test_every_protocol_gives_every_metric_for_every_image(three):
@@ -344,61 +291,3 @@ def test_scores_do_not_depend_on_which_protocols_are_asked_for_together(three):
     together = evaluate_maps(manifest, maps, None, [protocol(n) for n in ("lps", "ldps", "pysod")], "prior")
     alone = evaluate_maps(manifest, maps, None, [protocol("pysod")], "prior")
     assert [s for s in together.scores if s.protocol == "pysod"] == list(alone.scores)
-
-
-def same(one: CellScores, other: CellScores) -> bool:
-    return (
-        one.scores == other.scores
-        and one.per_image.equals(other.per_image)
-        and one.curves.keys() == other.curves.keys()
-        and all(np.array_equal(curve, other.curves[name]) for name, curve in one.curves.items())
-    )
-
-
-def test_methods_scored_together_in_any_number_of_processes_score_as_alone_bit_for_bit(tmp_path, monkeypatch):
-    stems = [f"{i:02d}" for i in range(20)]
-    manifest = manifest_of(tmp_path, {stem: disc(4 + i) for i, stem in enumerate(stems)})
-    protocols = [protocol("pysod"), protocol("lps")]
-    methods = [
-        Method(name, mapset_of(tmp_path / name, {stem: soft(100 * k + i) for i, stem in enumerate(stems)}))
-        for k, name in enumerate(("a", "b"))
-    ]
-    monkeypatch.setattr(run, "FEWEST", 1)
-    together = evaluate_methods(manifest, methods, protocols)
-    in_two = evaluate_methods(manifest, methods, protocols, workers=2)
-    for method in methods:
-        alone = evaluate_maps(manifest, method.maps, None, protocols, "prior")
-        assert same(together[method.name], alone) and same(in_two[method.name], alone)
-    assert not same(together["a"], together["b"])
-
-
-def test_two_methods_of_one_name_and_no_method_are_refused(three):
-    manifest, maps = three
-    for methods in ([], [Method("a", maps), Method("a", maps)]):
-        with pytest.raises(ConfigError, match=r"methods given.*(?s:.)*each once"):
-            evaluate_methods(manifest, methods, [protocol("pysod")])
-
-
-def test_extra_metrics_are_computed_where_they_are_asked_for(three):
-    manifest, maps = three
-    cell = evaluate_maps(manifest, maps, None, [protocol("pysod")], "prior", extra=["boundary_iou"])
-    assert 0 < cell.value("BIoU", "pysod") < 1 and "BIoU" in cell.per_image
-    with pytest.raises(KeyError):
-        evaluate_maps(manifest, maps, None, [protocol("pysod")], "prior").value("BIoU", "pysod")
-    with pytest.raises(UnknownNameError, match="did you mean 'boundary_iou'"):
-        evaluate_maps(manifest, maps, None, [protocol("pysod")], "prior", extra=["boundry_iou"])
-
-
-def test_missing_maps_are_left_out_and_counted_where_the_protocol_allows_it(three, tmp_path):
-    manifest, _ = three
-    maps = mapset_of(tmp_path / "fewer", {"a": soft(1), "b": None, "c": soft(3)})
-    lenient = dataclasses.replace(protocol("pysod"), missing="leave_out")
-    found = score(evaluate_maps(manifest, maps, None, [lenient], "prior"), "pysod", "MAE")
-    assert (found.n_used, found.n_expected, found.counts["missing"]) == (2, 3, 1)
-
-
-def test_a_protocol_that_resizes_nothing_refuses_maps_of_another_size(tmp_path):
-    manifest = manifest_of(tmp_path, {"a": disc()})
-    maps = mapset_of(tmp_path / "maps", {"a": soft(1, shape=(60, 80))})
-    with pytest.raises(MapError, match=r"(?s)80x60 pixels, its mask has 40x30.*a\.png.*resizes nothing"):
-        evaluate_maps(manifest, maps, None, [protocol("salbenchmark")], "prior")
