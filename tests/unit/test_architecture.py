@@ -11,7 +11,7 @@ FLOORS = [
         *("arrays", "mapset", "atomic", "registry", "options", "document", "schema", "problems"),
         *("code_hash", "progress", "seeds", "errors", "parallel", "png", "allocator"),
     },
-    {"superpixels", "crf"},
+    {"superpixels", "crf", "fetch"},
     {"priors", "backbones", "datasets", "metrics", "demo"},
     {"training", "evaluation"},
     {"refiners", "detectors", "statistics"},
