@@ -3,7 +3,6 @@
 import itertools
 import random
 import time
-from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 
@@ -14,12 +13,6 @@ from http_server import Behaviour, Site, answer, running_site, serve, serve_chun
 
 from sodlift.fetch._http import Refused, Session
 from sodlift.fetch.download import Patience, download
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with running_site() as site:
-        yield site
 
 
 @pytest.fixture

@@ -6,22 +6,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 from download_samples import DATA, MD5, OTHER, SHA256, Clock, names, quick, refused, remote
-from http_server import Site, running_site, serve, stall
+from http_server import Site, serve, stall
 
 from sodlift.errors import ConfigError, DataError
 from sodlift.fetch.download import Patience, Remote, check, download
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with running_site() as site:
-        yield site
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Outputs that are complete or absent: written aside in the same folder, then renamed."""
 
+import glob
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -8,11 +9,19 @@ from pathlib import Path
 
 from sodlift.errors import DataError
 
+_LONGEST = 32
+"""Characters of a name that its temporary name keeps: one that just fits the file system would no longer fit else."""
+
 
 def _aside(target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
-    # cut short, since a name that just fits the file system would no longer fit with these additions
-    return target.with_name(f".{target.name[:32]}.{uuid.uuid4().hex[:8]}.part")
+    return target.with_name(f".{target.name[:_LONGEST]}.{uuid.uuid4().hex[:8]}.part")
+
+
+def sweep(target: Path) -> None:
+    """Remove what killed processes left of a folder ``target``; only for one who holds a lock on it."""
+    for left in target.parent.glob(f".{glob.escape(target.name[:_LONGEST])}.????????.part"):
+        shutil.rmtree(left)
 
 
 @contextmanager

@@ -84,7 +84,11 @@ def _row(
     cls: type[R], name: str, raw: Mapping[str, Any], places: Mapping[str, Document], problems: list[Problem]
 ) -> R | None:
     """Make one row with its options; None, with the reasons in ``problems``, where that cannot be done."""
-    row = build(cls, {"id": name, **raw})
+    try:
+        row = build(cls, {"id": name, **raw}, name)
+    except ConfigProblems as refusal:
+        problems += places[name].locate(refusal.problems)
+        return None
     known = cls.registry().names()
     if row.type not in known:
         unknown = Problem(f"{name}.type", f"unknown type '{row.type}'", one_of(known), suggestion(row.type, known))
@@ -105,8 +109,11 @@ def reference_problems(
     for name, dataset in datasets.rows.items():
         if dataset.part_of:
             yield from _unknown(datasets, name, "part_of", "data set", [dataset.part_of], datasets.names)
+        yield from _unknown(datasets, name, "shares", "data set", dataset.shares, datasets.names)
     for name, detector in detectors.rows.items():
         yield from _unknown(detectors, name, "datasets", "data set", detector.datasets or (), datasets.names)
+        yield from _unknown(detectors, name, "release", "data set", detector.release.folders, datasets.names)
+    yield from _names_of_files(datasets, detectors)
     for name, refiner in refiners.rows.items():
         if refiner.train is None:
             if refiner.kind.trainable:
@@ -125,6 +132,18 @@ def reference_problems(
                     what = f"detector '{detector_name}' has no maps of '{dataset_name}'"
                     covered = f"{one_of(source.datasets or ())} for this detector"
                     yield refiners.problem(name, "train", what, covered)
+
+
+def _names_of_files(*files: RowFile[Any]) -> Iterator[Problem]:
+    """Yield the names under which two files of releases would be kept in one place."""
+    places: dict[str, str] = {}
+    for file in files:
+        for name, row in file.rows.items():
+            for i, held in enumerate(row.release.files):
+                first = places.setdefault(held.name, f"{name}.release.files[{i}]")
+                if first != f"{name}.release.files[{i}]":
+                    what = f"'{held.name}' is the name of {first} too"
+                    yield file.problem(name, f"release.files[{i}].name", what, mend="give it another name")
 
 
 def _unknown(

@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
+from sodlift.fetch.release import Release
 from sodlift.registry import Registry
 
 
@@ -80,6 +81,14 @@ class DatasetRow(Row):
         What is special about it, such as "108 of the 850 images of PASCAL-S".
     part_of : str
         The registered data set that it is a part of; empty where it is a whole.
+    masks : mapping of str to str
+        What its ground truth is: ``kind`` (binary, nearly binary, graded) and a ``note``.
+    defects : tuple of str
+        What is known to be wrong with it, a sentence each.
+    shares : mapping of str to int
+        By another registered data set, the number of near-identical images.
+    release : Release
+        Where its files come from.
     licence, citation : str
         Terms of use, and the paper to cite.
     """
@@ -91,6 +100,10 @@ class DatasetRow(Row):
     complete: bool = True
     note: str = ""
     part_of: str = ""
+    masks: Mapping[str, str] = field(default_factory=dict)
+    defects: tuple[str, ...] = ()
+    shares: Mapping[str, int] = field(default_factory=dict)
+    release: Release = field(default_factory=Release)
     licence: str = ""
     citation: str = ""
 
@@ -105,12 +118,19 @@ class DetectorRow(Row):
         The data sets of which there are maps; None is all.
     paper_names : mapping of str to str
         By paper ("MIRM"), the name of the detector in its tables.
+    release : Release
+        Where its maps come from, a folder of its ``take`` a data set.
+    licence, citation : str
+        Terms of use, and the paper to cite.
     """
 
     registered = ("sodlift.detectors", "DETECTORS")
 
     datasets: tuple[str, ...] | None = None
     paper_names: Mapping[str, str] = field(default_factory=dict)
+    release: Release = field(default_factory=Release)
+    licence: str = ""
+    citation: str = ""
 
     def covers(self, dataset: str) -> bool:
         """Whether there are maps of ``dataset``."""

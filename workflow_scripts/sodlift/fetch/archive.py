@@ -8,7 +8,7 @@ import tarfile
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,13 @@ class Extracted:
     skipped: int
 
 
-def extract(archive: Path, target: Path, limits: Limits = _DEFAULT, progress: bool = False) -> Extracted:
+def extract(
+    archive: Path,
+    target: Path,
+    limits: Limits = _DEFAULT,
+    progress: bool = False,
+    place: Callable[[str], str | None] = lambda path: path,
+) -> Extracted:
     """Unpack a zip, tar, tar.gz, tar.bz2 or tar.xz into the new folder ``target``, which appears whole or not at all.
 
     Every member is inspected before anything is written, and again, with its bytes counted, while it is written. A
@@ -64,6 +70,8 @@ def extract(archive: Path, target: Path, limits: Limits = _DEFAULT, progress: bo
         Size, number of members and ratio that are accepted.
     progress : bool
         Whether a bar counts the members.
+    place : callable
+        Maps the path of each file in the archive to its path below ``target``; None leaves it out.
 
     Returns
     -------
@@ -90,8 +98,9 @@ def extract(archive: Path, target: Path, limits: Limits = _DEFAULT, progress: bo
         entries = members(archive, limits)
         for member in track(entries, f"unpack {archive.name}", inspection.members, "member") if progress else entries:
             path = again.admit(member)
-            if path:
-                _write(archive, member, part / path)
+            placed = place(path) if path and member.kind == "file" else path
+            if placed:
+                _write(archive, member, part / placed)
     return Extracted(again.files, again.bytes, again.skipped)
 
 
