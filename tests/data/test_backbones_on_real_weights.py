@@ -10,16 +10,11 @@ from torch.nn import functional
 
 from sodlift.arrays import Image8, read_image, read_mask, resize_image
 from sodlift.backbones import BACKBONES
-from sodlift.backbones._base import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    WeightsEntry,
-    find_weights,
-    fit_state,
-    load_pretrained,
-    normalise,
-    read_state,
-)
+from sodlift.backbones._base import IMAGENET_MEAN, IMAGENET_STD, WeightsEntry, normalise
+from sodlift.backbones._state import fit_state, read_state
+from sodlift.backbones._weights import find_weights, load_pretrained, verify_weights
+from sodlift.errors import WeightsError
+from sodlift.fetch.store import Store
 
 FOLDED = "weights/mobilenetv2_imagenet_backbone_bnfolded.pth"
 
@@ -48,18 +43,38 @@ def test_folded_mobilenet_v2_loads_and_its_batch_norm_is_folded(sodlift_data: Pa
 
 
 def test_folded_mobilenet_v2_is_refused_as_torchvisions(sodlift_data: Path) -> None:
-    from sodlift.errors import WeightsError
-
     backbone = BACKBONES.get("mobilenet_v2")
     with pytest.raises(WeightsError, match="sha256"):
         load_pretrained(backbone, backbone.weights["torchvision"], sodlift_data / FOLDED)
+
+
+def keys(name: str) -> int:
+    """Number of keys of a backbone."""
+    backbone = BACKBONES.get(name)
+    return len(backbone.build(backbone.choose(None)[1]).state_dict())
+
+
+def test_folded_mobilenet_v2_is_found_where_it_is_put_by_hand(sodlift_data: Path, tmp_path: Path) -> None:
+    place = tmp_path / "manual" / Path(FOLDED).name
+    place.parent.mkdir()
+    place.symlink_to(sodlift_data / FOLDED)
+    report = verify_weights("mobilenet_v2", "keras_bnfolded", Store(tmp_path, offline=True))
+    assert "checked against: published sha256\n" in report
+    assert f"{keys('mobilenet_v2')} keys matched, 6 of the classifier unused\n" in report
+
+
+def test_package_of_lite0_is_verified_key_by_key(tmp_path: Path) -> None:
+    report = verify_weights("efficientnet_lite0", "package", Store(tmp_path, offline=True))
+    assert "checked against: published sha256\n" in report
+    assert f"{keys('efficientnet_lite0')} keys matched, 8 of the classifier unused\n" in report
+    assert not list(tmp_path.iterdir())
 
 
 def entropy(entry: WeightsEntry, state: dict[str, torch.Tensor], images: torch.Tensor) -> float:
     """Mean entropy of the classifier's prediction, in nats, for EfficientNet-Lite0 run as ``entry`` says."""
     backbone = BACKBONES.get("efficientnet_lite0")
     module = backbone.build(entry).eval()
-    fit_state(module, state, "package", entry.unused)
+    fit_state(module, state, "package", unused=entry.unused)
     norm = [state[f"_bn1.{k}"] for k in ("running_mean", "running_var", "weight", "bias")]
     with torch.inference_mode():
         features = functional.conv2d(module(normalise(images, entry))[-1], state["_conv_head.weight"])

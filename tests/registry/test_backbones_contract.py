@@ -9,7 +9,7 @@ ALL = [(name, weights) for name in BACKBONES.names() for weights in BACKBONES.ge
 
 
 def test_the_published_backbones_are_registered() -> None:
-    assert {"mobilenet_v2", "efficientnet_lite0", "vgg16"} <= set(BACKBONES.names())
+    assert {"mobilenet_v2", "efficientnet_lite0", "resnet50", "vgg16"} <= set(BACKBONES.names())
 
 
 @pytest.mark.parametrize(("name", "weights"), ALL)
@@ -31,9 +31,23 @@ def test_a_weights_entry_names_its_arithmetic_and_its_source(name: str, weights:
     assert 0 < entry.bn_eps < 0.01
     assert all(0 <= m <= 1 for m in entry.mean)
     assert all(0 < s <= 1 for s in entry.std)
-    assert entry.sha256
     assert entry.title
     assert entry.source
+
+
+@pytest.mark.parametrize(("name", "weights"), ALL)
+def test_a_weights_entry_is_one_file_with_a_checksum(name: str, weights: str) -> None:
+    entry = BACKBONES.get(name).weights[weights]
+    (file,) = entry.release.files
+    assert file.sha256 or file.md5
+    assert (file.sha256 or file.md5) in entry.checksum
+    assert not file.take
+    assert file.urls or entry.release.note, "a file without address says how it comes"
+
+
+def test_files_of_weights_have_names_of_their_own() -> None:
+    names = [BACKBONES.get(name).weights[weights].file.name for name, weights in ALL]
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("name", BACKBONES.names())

@@ -61,6 +61,13 @@ def test_an_import_for_type_checking_only_does_not_count(project: Path) -> None:
     assert names(project / "train.py") == {"__main__", "lib", "lib.nets", "lib.nets.net"}
 
 
+def test_the_package_that_brings_files_does_not_count() -> None:
+    script = LIBRARY / "train.py"
+    found = names(script)
+    assert "sodlift.config.rows" in found  # which imports it
+    assert not [name for name in found if name.startswith("sodlift.fetch")]
+
+
 def test_a_circle_of_imports_ends(project: Path) -> None:
     assert code_hash(project / "train.py") == code_hash(project / "train.py")
 

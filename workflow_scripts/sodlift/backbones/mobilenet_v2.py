@@ -6,6 +6,8 @@ Modules carry torchvision's names, so that its checkpoints and those in its layo
 from torch import Tensor, nn
 
 from sodlift.backbones._base import IMAGENET_MEAN, IMAGENET_STD, Backbone, Tap, WeightsEntry, convolution
+from sodlift.backbones._weights import torchvision_release
+from sodlift.fetch.release import Release, ReleaseFile
 
 SETTINGS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 """Table 2 of the paper: expansion t, channels c, repetitions n, stride s."""
@@ -81,8 +83,19 @@ BACKBONE = Backbone(
             bn_eps=1e-5,
             mean=IMAGENET_MEAN,
             std=IMAGENET_STD,
-            sha256="b0353104",
-            url="https://download.pytorch.org/models/mobilenet_v2-b0353104.pth",
+            release=torchvision_release(
+                "mobilenet_v2-b0353104.pth", sha256="b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889"
+            ),
+            unused=("features.18.", "classifier."),
+        ),
+        "torchvision_v2": WeightsEntry(
+            title="MobileNetV2 1.0 (torchvision, IMAGENET1K_V2)",
+            source="torchvision, BSD-3-Clause",
+            padding="symmetric",
+            bn_eps=1e-5,
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
+            release=torchvision_release("mobilenet_v2-7ebf99e0.pth", size=14258573),
             unused=("features.18.", "classifier."),
         ),
         "keras_bnfolded": WeightsEntry(
@@ -92,7 +105,17 @@ BACKBONE = Backbone(
             bn_eps=1e-3,
             mean=(0.5, 0.5, 0.5),
             std=(0.5, 0.5, 0.5),
-            sha256="d3d9de3e7dc88ca91406aa2f9c60835e5cb9cc9de0300a59863981678e2d9e7b",
+            release=Release(
+                note="published nowhere in this form",
+                files=(
+                    ReleaseFile(
+                        name="mobilenetv2_imagenet_backbone_bnfolded.pth",
+                        size=9108187,
+                        sha256="d3d9de3e7dc88ca91406aa2f9c60835e5cb9cc9de0300a59863981678e2d9e7b",
+                        checksum_source="the copy that this library's tests load; there is no public record",
+                    ),
+                ),
+            ),
             unused=("features.18.",),
             folded_bn=True,
         ),

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from sodlift.backbones._base import IMAGENET_MEAN, IMAGENET_STD, Backbone, Tap, WeightsEntry
+from sodlift.backbones._weights import torchvision_release
 
 WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 """Table 1, column D: output channels of the convolutions between pools."""
@@ -50,9 +51,22 @@ BACKBONE = Backbone(
             bn_eps=1e-5,
             mean=IMAGENET_MEAN,
             std=IMAGENET_STD,
-            sha256="397923af",
-            url="https://download.pytorch.org/models/vgg16-397923af.pth",
+            release=torchvision_release(
+                "vgg16-397923af.pth",
+                sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
+                size=553433881,
+            ),
             unused=("classifier.",),
+        ),
+        "torchvision_features": WeightsEntry(
+            title="VGG16 (torchvision, IMAGENET1K_FEATURES)",
+            source="the paper's own weights, ported for SSD in PyTorch, by way of torchvision, BSD-3-Clause",
+            padding="symmetric",
+            bn_eps=1e-5,
+            mean=(0.48235, 0.45882, 0.40784),
+            std=(1 / 255, 1 / 255, 1 / 255),
+            release=torchvision_release("vgg16_features-amdegroot-88682ab5.pth"),
+            unused=("classifier.",),  # NaN in this file
         ),
     },
 )

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from sodlift.atomic import atomic_file
-from sodlift.backbones._base import read_state
+from sodlift.backbones._state import read_state
 from sodlift.errors import WeightsError
 
 FORMAT = 1

@@ -10,7 +10,8 @@ import torch
 
 from sodlift.arrays import FloatMap, Image8, minmax, resize, resize_image
 from sodlift.backbones import BACKBONES
-from sodlift.backbones._base import WeightsEntry, fit_state, normalise
+from sodlift.backbones._base import WeightsEntry, normalise
+from sodlift.backbones._state import fit_state
 from sodlift.errors import WeightsError
 from sodlift.refiners._base import Refined
 from sodlift.refiners.mirm.loss import foreground_weights

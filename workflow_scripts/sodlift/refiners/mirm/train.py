@@ -11,7 +11,8 @@ from torch import Tensor, nn
 import sodlift
 from sodlift.arrays import FloatMap
 from sodlift.backbones import BACKBONES
-from sodlift.backbones._base import load_pretrained, normalise
+from sodlift.backbones._base import normalise
+from sodlift.backbones._weights import load_pretrained
 from sodlift.errors import ConfigError
 from sodlift.refiners.mirm import loss as mirm_loss
 from sodlift.refiners.mirm.network import build
@@ -66,7 +67,7 @@ def train(options: MirmOptions, job: TrainingJob) -> None:
         )
     torch.manual_seed(job.seed)
     network = build(options, backbone, load_pretrained(backbone, entry, options.weights_file))
-    origin = f"{entry.title}, {entry.sha256 or 'checksum unknown'}"
+    origin = f"{entry.title}, {entry.checksum}"
     samples = Samples(job_files(job), options.train_size, lambda stored, prior: refuse(stored, prior, options))
     print(samples.summary(), file=sys.stderr)
     head = [p for name, p in network.named_parameters() if not name.startswith("backbone.")]
