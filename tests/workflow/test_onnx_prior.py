@@ -1,0 +1,113 @@
+"""A network in an ONNX file as a detector, through the workflow: exported here, named by a row, run, and scored."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from sodlift.arrays import read_image, to_uint8
+from sodlift.datasets.manifest import Manifest
+from sodlift.mapset import MapSet
+
+RUN = """\
+results: results
+data_root: data
+registries: {detectors: [mine/detectors.yaml]}
+datasets: [demo-test]
+detectors: [tiny]
+subset: {demo-test: {limit: 3}}
+protocols: [pysod]
+"""
+
+ROW = """\
+tiny:
+  title: Tiny
+  type: onnx
+  options: {file: weights/tiny.onnx, multiple: 8, activation: sigmoid}
+"""
+
+
+class Tiny(nn.Module):
+    """Logits of a map, by two convolutions at half the resolution."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.out = nn.Conv2d(3, 8, 3, 2, 1), nn.ConvTranspose2d(8, 1, 4, 2, 1)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.out(torch.relu(self.down(image)))
+        return 8 * logits
+
+
+@pytest.fixture(scope="module")
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return Tiny().eval()
+
+
+@pytest.fixture(scope="module")
+def results(network: nn.Module, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of a run over three images of the demo, in a folder that holds the user's files alone."""
+    folder = tmp_path_factory.mktemp("run")
+    for name, text in {"run.yaml": RUN, "mine/detectors.yaml": ROW}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    (folder / "data" / "weights").mkdir(parents=True)
+    sides = {axis: torch.export.Dim(name, min=2, max=64) * 8 for axis, name in ((2, "h"), (3, "w"))}
+    torch.onnx.export(
+        network,
+        (torch.zeros(1, 3, 64, 96),),
+        folder / "data" / "weights" / "tiny.onnx",
+        dynamic_shapes=(sides,),
+        verbose=False,
+    )
+    done = _snakemake(repository, folder, "evaluate")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "results"
+
+
+def _snakemake(repository: Path, folder: Path, target: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "SODLIFT_DATA"}
+    snakefile = str(repository / "Snakefile")
+    command = ["snakemake", target, "--snakefile", snakefile, "--cores", "2", "--configfile", "run.yaml"]
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_every_image_has_the_networks_map(network: nn.Module, results: Path) -> None:
+    manifest = Manifest.load(results / "datasets" / "demo-test" / "manifest.csv")
+    maps = MapSet(results / "priors" / "demo-test" / "tiny")
+    assert len(manifest.entries) == 3
+    for entry in manifest.entries:
+        image = read_image(entry.image)
+        padded = np.pad(image, ((0, -entry.height % 8), (0, -entry.width % 8), (0, 0)), mode="edge")
+        x = (padded / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+        with torch.inference_mode():
+            logits = network(torch.from_numpy(x.transpose(2, 0, 1)[None]).float())
+        expected = torch.sigmoid(logits)[0, 0, : entry.height, : entry.width].numpy()
+        written = to_uint8(maps.read(entry.stem)).astype(int)
+        assert written.shape == (entry.height, entry.width) and np.ptp(written) > 50
+        assert np.abs(written - 255 * expected).max() <= 0.51
+
+
+def test_its_maps_are_scored(results: Path) -> None:
+    scores = pd.read_parquet(results / "evaluation" / "demo-test" / "tiny" / "none" / "per_image.parquet")
+    assert scores.stem.nunique() == 3
+
+
+def test_a_model_that_is_gone_fails_its_job_by_name(results: Path, repository: Path) -> None:
+    folder = results.parent
+    shutil.rmtree(results / "priors")
+    shutil.move(folder / "data" / "weights" / "tiny.onnx", folder / "elsewhere.onnx")
+    done = _snakemake(repository, folder, "priors")
+    assert done.returncode != 0
+    assert "ONNX model not found" in done.stderr and "data/weights/tiny.onnx" in done.stderr
+    assert not (results / "priors" / "demo-test" / "tiny").exists()
