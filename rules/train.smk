@@ -12,9 +12,7 @@ rule train_refiner:
         priors=lambda wc: [
             f"{OUT}/priors/{d}/{p}" for d, p in RUN.train_inputs(wc.refiner)
         ],
-        held_out=[
-            f"{OUT}/datasets/{dataset}/manifest.csv" for dataset in RUN.refined_sets
-        ],
+        cleared=lambda wc: cleared(wc.refiner),
     output:
         model=f"{OUT}/models/{{refiner}}/model.pt",
         history=f"{OUT}/models/{{refiner}}/training.csv",

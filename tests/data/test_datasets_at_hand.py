@@ -7,7 +7,7 @@ import pytest
 
 from sodlift.arrays import read_grey
 from sodlift.datasets.health import HealthReport
-from sodlift.datasets.manifest import Manifest, overlap
+from sodlift.datasets.manifest import Manifest
 from sodlift.datasets.sources import SOURCES
 from sodlift.datasets.validate import build_manifest
 from sodlift.errors import DataError
@@ -57,11 +57,6 @@ def test_the_masks_of_sed2_hold_five_levels(built):
     report = built["SED2"][1]
     assert report.mask_levels == (0, 85, 128, 170, 255)
     assert len(found(report)["non_binary"]) == 94
-
-
-def test_no_image_is_in_two_of_the_sets(built):
-    manifests = [manifest for manifest, _ in built.values()]
-    assert not any(overlap(a, b) for a in manifests for b in manifests if a is not b)
 
 
 def test_a_manifest_of_real_files_survives_saving(built, tmp_path):

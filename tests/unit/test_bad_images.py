@@ -192,7 +192,8 @@ def dataset(tmp_path) -> Path:
         (tmp_path / folder).mkdir()
         for stem in "ab":
             Image.fromarray(picture).save(tmp_path / folder / f"{stem}.png")
-    Image.fromarray(255 - COLOUR).save(tmp_path / "images" / "b.png")
+    other = np.random.default_rng(0).integers(0, 256, COLOUR.shape, np.uint8)
+    Image.fromarray(other).save(tmp_path / "images" / "a.png")
     return tmp_path
 
 

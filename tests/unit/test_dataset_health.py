@@ -2,18 +2,23 @@
 
 import hashlib
 import json
+import re
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from scene_samples import scene
 
+import sodlift.datasets.validate
+from sodlift.arrays import read_image
 from sodlift.datasets.health import KINDS, HealthReport
 from sodlift.datasets.manifest import Manifest
 from sodlift.datasets.sources.folder import SOURCE, FolderOptions
+from sodlift.datasets.subset import Subset
 from sodlift.datasets.validate import build_manifest, validate
-from sodlift.errors import DataError
+from sodlift.errors import ConfigError, DataError
 
 HALF = np.repeat(np.array([[0, 255]], np.uint8), [2, 2], axis=1).repeat(3, axis=0)  # 3 x 4, right half white
 
@@ -75,14 +80,20 @@ def test_progress_sees_every_pair_once(tmp_path):
     assert seen == ["a", "b", "c"]
 
 
-def test_a_limit_takes_the_first_by_stem_and_counts_all(tmp_path):
+def test_a_subset_alone_is_read_and_all_images_are_counted(tmp_path):
     for stem in "dcba":
         add(tmp_path, stem)
     (tmp_path / "images" / "d.png").write_bytes(b"never read")
-    manifest, report = build_manifest("set", SOURCE, FolderOptions(root=""), tmp_path, expected=4, limit=2)
+    part = Subset(limit=2)
+    manifest, report = build_manifest("set", SOURCE, FolderOptions(root=""), tmp_path, expected=4, subset=part)
     assert manifest.stems == ("a", "b")
     assert (report.images, report.found, report.errors) == (2, 4, ())
-    assert len(build_manifest("set", SOURCE, FolderOptions(root=""), tmp_path, limit=3)[0].entries) == 3
+
+
+def test_a_subset_that_does_not_fit_is_an_error_that_names_the_data_set(tmp_path):
+    add(tmp_path, "a")
+    with pytest.raises(ConfigError, match=r"not in the data set: z(.|\n)*where: subset\.mine"):
+        build_manifest("mine", SOURCE, FolderOptions(root=""), tmp_path, subset=Subset(stems=("z",)))
 
 
 # --- the report --------------------------------------------------------------------------------------------------
@@ -190,6 +201,27 @@ def test_duplicates_within_the_set_are_named_in_pairs(tmp_path):
     for stem, seed in (("a", 1), ("b", 2), ("c", 1), ("d", 1)):
         add(tmp_path, stem, colours(seed))
     assert found(built(tmp_path)[1]) == {"duplicate": ("a = c", "c = d")}
+
+
+def test_near_duplicates_are_named_with_their_correlation_and_the_same_file_is_not_repeated(tmp_path):
+    for stem, number in (("a", 1), ("b", 2), ("same", 1), ("c", 3)):
+        add(tmp_path, stem, scene(number), np.pad(HALF, ((0, 237), (0, 316))))
+    for stem, picture in (("copy", scene(1) // 10 * 9), ("mirrored", scene(2)[:, ::-1].copy())):
+        add(tmp_path, stem, picture, np.pad(HALF, ((0, 237), (0, 316))))
+    items = found(built(tmp_path)[1])
+    assert items["duplicate"] == ("a = same",)
+    pairs = [re.sub(r"correlation (\.9\d\d|1\.000)", "r", item) for item in items["near_duplicate"]]
+    assert pairs == ["a ~ copy (r)", "b ~ mirrored (r, mirrored)", "copy ~ same (r)"]
+    assert built(tmp_path)[1].errors == ()
+
+
+def test_each_image_is_read_once(tmp_path, monkeypatch):
+    for number in range(3):
+        add(tmp_path, str(number), scene(number), np.pad(HALF, ((0, 237), (0, 316))))
+    read = []
+    monkeypatch.setattr(sodlift.datasets.validate, "read_image", lambda file: read.append(file) or read_image(file))
+    assert built(tmp_path)[1].images == 3
+    assert [file.name for file in read] == ["0.png", "1.png", "2.png"]
 
 
 def test_files_without_use_are_reported(tmp_path):

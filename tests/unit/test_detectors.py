@@ -9,7 +9,7 @@ from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.detectors import DETECTORS
 from sodlift.detectors.maps import MapsOptions
 from sodlift.errors import ConfigError, MapError
-from sodlift.mapset import MapSet, new_mapset
+from sodlift.mapset import MapSet
 from sodlift.options import build
 from sodlift.priors import PRIORS
 
@@ -28,8 +28,7 @@ def images(folder, stems, size=(24, 32)):
 
 def run(kind, options, manifest, target, workers=1):
     detector = DETECTORS.get(kind)
-    with new_mapset(target) as writer:
-        detector.run(build(detector.options, options), manifest, writer, workers)
+    detector.make("mine", build(detector.options, options), manifest, target, workers)
     return MapSet(target)
 
 
@@ -127,7 +126,7 @@ def test_every_missing_map_is_named_with_the_file_expected(tmp_path, maps):
     with pytest.raises(MapError) as caught:
         run("maps", {"folder": tmp_path / "found" / "toy", "suffixes": ["_X"]}, manifest, tmp_path / "out")
     text = str(caught.value)
-    assert "14 of 14" in text and "im00" in text and "im09" in text and "_X.png" in text
+    assert "missing (14)" in text and "im00" in text and "im09" in text and "_X.png" in text
     assert not (tmp_path / "out").exists()
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sodlift.datasets.manifest import COLUMNS, Entry, Manifest, overlap, refuse_overlap
+from sodlift.datasets.manifest import COLUMNS, Entry, Manifest
 from sodlift.errors import DataError
 
 
@@ -164,20 +164,3 @@ def test_a_failing_save_leaves_the_old_manifest(tmp_path):
         Manifest("not utf-8 \udcff", (entry(tmp_path, "b"),)).save(path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["manifest.csv"]
-
-
-def test_overlap_pairs_images_of_the_same_bytes(tmp_path):
-    train = Manifest("train", (entry(tmp_path, "a", image_sha256="x"), entry(tmp_path, "b")))
-    test = Manifest("test", (*(entry(tmp_path, s, image_sha256="x") for s in "pq"), entry(tmp_path, "r")))
-    assert overlap(train, test) == [("a", "p"), ("a", "q")]
-    assert overlap(test, train) == [("p", "a"), ("q", "a")]
-    assert overlap(train, Manifest("none", (entry(tmp_path, "r"),))) == []
-
-
-def test_a_test_image_among_the_training_images_is_refused_by_name(tmp_path):
-    train = [Manifest("train", (entry(tmp_path, "a", image_sha256="x"), entry(tmp_path, "b")))]
-    test = [Manifest("clean", (entry(tmp_path, "c"),)), Manifest("leaky", (entry(tmp_path, "p", image_sha256="x"),))]
-    with pytest.raises(DataError, match=r"are the same: a = p \(1 of 'train' and 'leaky'\)"):
-        refuse_overlap(train, test)
-    refuse_overlap(train, test[:1])
-    refuse_overlap(train, [])

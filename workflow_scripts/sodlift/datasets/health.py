@@ -1,24 +1,10 @@
 """The health report of a data set: what is wrong with it, what is odd about it, and its sizes at a glance."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from statistics import mean, median_low
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from sodlift.atomic import atomic_file
-from sodlift.errors import DataError, listed
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of finding: an error stops the pipeline, a warning is shown in the report."""
-
-    severity: Literal["error", "warning"]
-    title: str
-    mend: str
-
+from sodlift.datasets.report import Kind, Report, Spread, shares
+from sodlift.errors import listed
 
 KINDS: dict[str, Kind] = {
     "count": Kind(
@@ -53,37 +39,13 @@ KINDS: dict[str, Kind] = {
         "warning", "images with an EXIF orientation", "none needed where masks fit the stored pixels: it is not applied"
     ),
     "duplicate": Kind("warning", "images that are byte for byte the same", "keep one of each"),
+    "near_duplicate": Kind("warning", "images that are near-identical", "keep one of each, or count them as one"),
 }
 """Every kind of finding, in the order in which reports list them."""
 
 
 @dataclass(frozen=True)
-class Finding:
-    """The items concerned by one kind of finding, each naming a file or stem and the detail."""
-
-    kind: str
-    items: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"{KINDS[self.kind].title} ({len(self.items)}): {listed(self.items)}"
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Smallest, median (low) and largest of some values."""
-
-    min: float
-    median: float
-    max: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> "Spread | None":
-        """Return the spread of ``values``, None where there are none."""
-        return cls(min(values), median_low(values), max(values)) if values else None
-
-
-@dataclass(frozen=True)
-class HealthReport:
+class HealthReport(Report):
     """What was found in one data set.
 
     Attributes
@@ -110,8 +72,6 @@ class HealthReport:
         Grey levels (in 8 bits) that occur in any mask.
     grey_share : float or None
         Share of mask pixels that are neither 0 nor 255, over all masks.
-    findings : tuple of Finding
-        Errors and warnings, in the order of ``KINDS``.
     """
 
     dataset: str
@@ -127,30 +87,15 @@ class HealthReport:
     mean_foreground: float | None
     mask_levels: tuple[int, ...]
     grey_share: float | None
-    findings: tuple[Finding, ...]
 
     @property
-    def errors(self) -> tuple[Finding, ...]:
-        """The findings that stop the pipeline."""
-        return tuple(f for f in self.findings if KINDS[f.kind].severity == "error")
+    def subject(self) -> str:
+        """The data set."""
+        return f"data set '{self.dataset}'"
 
-    def raise_errors(self, where: object = None) -> None:
-        """Raise one DataError that lists every error, if there is any."""
-        if self.errors:
-            lines = "".join(f"\n  - {f}\n    mend: {KINDS[f.kind].mend}" for f in self.errors)
-            raise DataError(f"data set '{self.dataset}' is not fit for use:{lines}", where=where)
-
-    def to_json(self) -> str:
-        """Return the report as JSON, every item of every finding included."""
-        content: dict[str, Any] = asdict(self)
-        content["findings"] = [
-            {"kind": f.kind, **asdict(KINDS[f.kind]), "count": len(f.items), "items": f.items} for f in self.findings
-        ]
-        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-    def to_markdown(self) -> str:
-        """Return the report as Markdown, at most ten items of a finding named."""
-        facts = {
+    def facts(self) -> Mapping[str, str]:
+        """Return counts, sizes and what the masks hold."""
+        return {
             "Images": f"{self.images} of {self.found}"
             + (f", {self.expected} expected" if self.expected is not None else ""),
             "Masks": str(self.masks),
@@ -158,35 +103,13 @@ class HealthReport:
             "Image sizes": f"{self.distinct_sizes} different",
             "Height": _pixels(self.height),
             "Width": _pixels(self.width),
-            "Foreground": _shares(self.foreground, self.mean_foreground),
+            "Foreground": shares(self.foreground, self.mean_foreground),
             "Mask levels": _levels(self.mask_levels, self.grey_share),
         }
-        lines = [f"# Data set {self.dataset}", "", "| | |", "|---|---|"]
-        lines += [f"| {name} | {value} |" for name, value in facts.items() if value]
-        lines += ["", "## Findings", ""]
-        for finding in self.findings:
-            kind = KINDS[finding.kind]
-            lines.append(f"- **{kind.severity}** {finding}. Mend: {kind.mend}.")
-        return "\n".join([*lines, *([] if self.findings else ["None."]), ""])
-
-    def save(self, json_file: str | Path, markdown_file: str | Path) -> None:
-        """Write both forms of the report, each whole or not at all."""
-        for target, text in ((json_file, self.to_json()), (markdown_file, self.to_markdown())):
-            with atomic_file(target) as part:
-                part.write_text(text, "utf-8")
-
-
-def average(values: Sequence[float]) -> float | None:
-    """Return the mean of ``values``, None where there are none."""
-    return mean(values) if values else None
 
 
 def _pixels(spread: Spread | None) -> str:
     return f"{spread.min:g} to {spread.max:g} pixels, median {spread.median:g}" if spread else ""
-
-
-def _shares(spread: Spread | None, average: float | None) -> str:
-    return f"{average:.1%} on average, {spread.min:.1%} to {spread.max:.1%}" if spread else ""
 
 
 def _levels(levels: tuple[int, ...], grey_share: float | None) -> str:

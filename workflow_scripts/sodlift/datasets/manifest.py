@@ -2,7 +2,6 @@
 
 import csv
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -128,31 +127,6 @@ class Manifest:
             rows = csv.writer(handle, lineterminator="\n")
             rows.writerow(COLUMNS)
             rows.writerows(_row(self.dataset, entry, folder) for entry in self.entries)
-
-
-def overlap(first: Manifest, second: Manifest) -> list[tuple[str, str]]:
-    """Return the pairs of stems (of ``first``, of ``second``) whose image files are byte for byte the same, sorted."""
-    by_digest: dict[str, list[str]] = {}
-    for entry in second.entries:
-        by_digest.setdefault(entry.image_sha256, []).append(entry.stem)
-    return [(entry.stem, other) for entry in first.entries for other in by_digest.get(entry.image_sha256, [])]
-
-
-def refuse_overlap(train: Iterable[Manifest], test: Iterable[Manifest]) -> None:
-    """Check that no image of a training set is in a test set; raises DataError naming the sets and images."""
-    test = list(test)
-    shared = [
-        f"{listed(f'{a} = {b}' for a, b in pairs)} ({len(pairs)} of '{first.dataset}' and '{second.dataset}')"
-        for first in train
-        for second in test
-        if (pairs := overlap(first, second))
-    ]
-    if shared:
-        raise DataError(
-            f"training and test images are the same: {'; '.join(shared)}",
-            expected="no image in both",
-            mend="train on another data set or split, or take the images out of one of the two",
-        )
 
 
 def _absolute(path: Path) -> Path:

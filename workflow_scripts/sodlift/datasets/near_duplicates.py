@@ -71,9 +71,15 @@ def thumbnails(files: Sequence[Path], workers: int = 1, progress: bool = False) 
     DataError
         If a file is missing or broken; it is named.
     """
-    found = ordered_map(_thumbnail, files, workers, preload=[__name__])
+    found = ordered_map(_thumbnail_of, files, workers, preload=[__name__])
     small = list(track(found, "thumbnails", total=len(files)) if progress else found)
     return np.stack(small) if small else np.empty((0, SIDE, SIDE), np.uint8)
+
+
+def thumbnail(image: Image8) -> Image8:
+    """Reduce one image (H, W, 3) RGB, as ``thumbnails`` does files, to (64, 64) uint8."""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def fingerprints(small: Image8) -> Hashes:
@@ -133,6 +139,35 @@ def correlation(a: Image8, b: Image8) -> float:
     return float((x * y).sum()) / scale if scale else float(np.array_equal(a, b))
 
 
+def copies(
+    small: Image8, distance: int = DISTANCE, least: float = CORRELATION
+) -> dict[tuple[int, int], tuple[int, float, bool]]:
+    """Return which of some thumbnails are copies of each other.
+
+    Parameters
+    ----------
+    small : (N, 64, 64) uint8
+        Thumbnails.
+    distance, least
+        As ``leakage`` takes them.
+
+    Returns
+    -------
+    dict of (i, j) to (bits, correlation, mirrored)
+        By positions i < j, sorted: the bits that differ and the correlation, read as the two agree better: as stored,
+        or one of them mirrored.
+    """
+    hashes = fingerprints(small)
+    found: dict[tuple[int, int], tuple[int, float, bool]] = {}
+    for mirrored, views in enumerate((small, small[:, :, ::-1])):
+        for i, j, bits in near_duplicates(hashes[:, 0], hashes[:, mirrored], distance):
+            if i < j and (agreement := correlation(small[i], views[j])) >= least:
+                known = found.get((i, j))
+                if known is None or agreement > known[1]:
+                    found[i, j] = (bits, agreement, bool(mirrored))
+    return dict(sorted(found.items()))
+
+
 def leakage(
     sets: Mapping[str, Manifest],
     workers: int = 1,
@@ -171,7 +206,7 @@ def leakage(
     small = thumbnails([entry.image for _, entry in entries], workers, progress)
     rows = [
         (entries[i][0], entries[i][1].stem, entries[j][0], entries[j][1].stem, *proof)
-        for (i, j), proof in sorted(_copies(small, distance, least).items())
+        for (i, j), proof in copies(small, distance, least).items()
     ]
     names = pd.CategoricalDtype(sorted(sets))
     return pd.DataFrame(rows, columns=COLUMNS).astype({"dataset_a": names, "dataset_b": names, **_TYPES})
@@ -210,19 +245,5 @@ def leakage_table(pairs: pd.DataFrame, train: Sequence[str], test: Sequence[str]
     return "\n".join([*lines, ""])
 
 
-def _thumbnail(file: Path) -> Image8:
-    grey = cv2.cvtColor(read_image(file), cv2.COLOR_RGB2GRAY)
-    return np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _copies(small: Image8, distance: int, least: float) -> dict[tuple[int, int], tuple[int, float, bool]]:
-    """Return (bits, correlation, mirrored) of each pair i < j of thumbnails that are copies, as they agree better."""
-    hashes = fingerprints(small)
-    copies: dict[tuple[int, int], tuple[int, float, bool]] = {}
-    for mirrored, views in enumerate((small, small[:, :, ::-1])):
-        for i, j, bits in near_duplicates(hashes[:, 0], hashes[:, mirrored], distance):
-            if i < j and (agreement := correlation(small[i], views[j])) >= least:
-                known = copies.get((i, j))
-                if known is None or agreement > known[1]:
-                    copies[i, j] = (bits, agreement, bool(mirrored))
-    return copies
+def _thumbnail_of(file: Path) -> Image8:
+    return thumbnail(read_image(file))

@@ -1,15 +1,16 @@
 """Detectors whose saliency maps lie in a folder, as their authors publish them."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
 
 from sodlift.arrays import check_fit, read_grey, resize
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.detectors._base import DetectorType
-from sodlift.errors import MapError, listed
-from sodlift.mapset import MapWriter
+from sodlift.detectors._health import CheckedWriter, short
+from sodlift.errors import MapError
 from sodlift.progress import track
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".npy")
@@ -35,87 +36,89 @@ class MapsOptions:
     allow_aspect: bool = False
 
 
-def find_maps(options: MapsOptions, manifest: Manifest) -> dict[str, Path]:
-    """Return the map file of every image, by stem.
+def files(options: MapsOptions, dataset: str) -> list[Path]:
+    """Return every file in the folder of a data set's maps, hidden ones aside, by name.
 
     Raises
     ------
     MapError
-        If the folder is missing, images have no map (they are named), or several files could be an image's map.
+        If the folder is missing.
     """
-    folder = Path(str(options.folder).replace("{dataset}", manifest.dataset))
+    folder = _folder(options, dataset)
     if not folder.is_dir():
         raise MapError("folder of maps not found", where=folder, mend="put the maps there, or correct `folder`")
-    files = _by_stem(folder)
-    found = {
-        stem: [file for suffix in options.suffixes for file in files.get(stem + suffix, ())] for stem in manifest.stems
-    }
-    _refuse_missing(found, folder, options.suffixes)
-    _refuse_several(found, folder)
-    return {stem: candidates[0] for stem, candidates in found.items()}
+    return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
 
 
-def _by_stem(folder: Path) -> Mapping[str, list[Path]]:
-    files: dict[str, list[Path]] = defaultdict(list)
-    for file in sorted(folder.iterdir()):
-        if file.suffix.lower() in SUFFIXES:
-            files[file.stem].append(file)
-    return files
-
-
-def _refuse_missing(found: Mapping[str, list[Path]], folder: Path, suffixes: Iterable[str]) -> None:
-    missing = [stem for stem, candidates in found.items() if not candidates]
-    if missing:
-        names = " or ".join(f"<stem>{suffix}.png" for suffix in suffixes)
-        raise MapError(
-            f"{len(missing)} of {len(found)} maps are missing: {listed(missing)}",
-            where=folder,
-            expected=f"{names} (or another of {', '.join(SUFFIXES[1:])}) for each image",
-            mend="add the maps, or say in `suffixes` what follows the stem in their names",
-        )
-
-
-def _refuse_several(found: Mapping[str, list[Path]], folder: Path) -> None:
-    several = [" or ".join(file.name for file in files) for files in found.values() if len(files) > 1]
-    if several:
-        raise MapError(
-            f"several files could be the map of an image: {listed(several)}",
-            where=folder,
-            expected="one file an image",
-            mend="remove all but one, or narrow `suffixes`",
-        )
-
-
-def run(options: MapsOptions, manifest: Manifest, writer: MapWriter, workers: int) -> None:
+def run(options: MapsOptions, manifest: Manifest, writer: CheckedWriter, workers: int) -> None:
     """Take every image's map from the folder, as stored; its own size is kept and noted where it is another.
 
-    ``workers`` plays no part: reading is not worth a process.
+    Images whose map is missing, ambiguous, broken or of another shape are told to the writer. ``workers`` plays no
+    part: reading is not worth a process.
 
     Raises
     ------
     MapError
-        See ``find_maps``; also for a broken file, values outside [0, 1] and a map that does not fit its image.
+        If the folder is missing.
     """
-    files = find_maps(options, manifest)
+    found = files(options, manifest.dataset)
+    writer.source = _folder(options, manifest.dataset)
+    by_stem: dict[str, list[Path]] = {}
+    for file in found:
+        if file.suffix.lower() in SUFFIXES:
+            by_stem.setdefault(file.stem, []).append(file)
+    used: set[Path] = set()
     for entry in track(manifest.entries, f"maps of {manifest.dataset}"):
-        _add(entry, files[entry.stem], options.allow_aspect, writer)
+        candidates = [file for suffix in options.suffixes for file in by_stem.get(entry.stem + suffix, ())]
+        used.update(candidates)
+        if len(candidates) == 1:
+            _take(entry, candidates[0], options.allow_aspect, writer)
+        elif candidates:
+            writer.refuse(entry.stem, "several", " or ".join(file.name for file in candidates))
+        else:
+            wanted = " or ".join(f"{entry.stem}{suffix}.png" for suffix in options.suffixes)
+            writer.refuse(entry.stem, "missing", wanted)
+    for file in found:
+        if file not in used:
+            writer.remark("unused", short(file))
 
 
-def _add(entry: Entry, file: Path, allow_aspect: bool, writer: MapWriter) -> None:
-    grey = read_grey(file, MapError)
+def _folder(options: MapsOptions, dataset: str) -> Path:
+    return Path(str(options.folder).replace("{dataset}", dataset))
+
+
+def _take(entry: Entry, file: Path, allow_aspect: bool, writer: CheckedWriter) -> None:
+    """Add the map in ``file``, or tell the writer why it is none."""
+    try:
+        grey = read_grey(file, MapError)
+    except MapError as cause:
+        writer.refuse(entry.stem, "unreadable", f"{short(file)} ({cause.what}; {cause.mend})")
+        return
     saliency, size = grey.unit(), (entry.height, entry.width)
     height, width = saliency.shape
+    sizes = f"{width}x{height} for an image of {entry.width}x{entry.height}"
     notes = list(grey.notes)
     if (height, width) != size:
-        notes.append(f"{width}x{height} for an image of {entry.width}x{entry.height}")
-    try:
-        check_fit(saliency, size, file)
-    except MapError:
+        notes.append(sizes)
+    if not _fits(saliency, size):
+        item = f"{short(file)} ({sizes}; width x height)"
         if not allow_aspect:
-            raise
-        saliency = resize(saliency, size)
+            writer.refuse(entry.stem, "transposed" if _fits(saliency.T, size) else "aspect", item)
+            return
+        writer.remark("stretched", item)
         notes.append("stretched")
+        saliency = resize(saliency, size)
+    writer.read_from(file, grey)
     writer.add(entry.stem, saliency, note="; ".join(notes))
 
 
-DETECTOR = DetectorType("a folder of saliency maps", MapsOptions, run)
+def _fits(saliency: npt.NDArray[Any], size: tuple[int, int]) -> bool:
+    """Whether ``check_fit`` lets a map (h, w) pass for an image of ``size = (height, width)``."""
+    try:
+        check_fit(saliency, size)
+    except MapError:
+        return False
+    return True
+
+
+DETECTOR = DetectorType("a folder of saliency maps", MapsOptions, run, files)
