@@ -22,7 +22,7 @@ REGISTRIES = ("datasets", "detectors", "refiners")
 
 
 def run(name: str) -> Run:
-    return load_run(CONFIG / f"{name}.yaml", BASE)
+    return load_run(CONFIG / f"{name}.yaml")
 
 
 def schema(name: str) -> dict[str, Any]:

@@ -5,13 +5,14 @@ import inspect
 import typing
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from PIL import Image
 
 from sodlift.arrays import read_image, read_mask
-from sodlift.datasets.sources import SOURCES
+from sodlift.datasets.sources import SOURCES, has_masks
 from sodlift.datasets.sources._base import Listing, Source
 from sodlift.datasets.validate import build_manifest, validate
 from sodlift.errors import ConfigError
@@ -76,6 +77,11 @@ def test_it_finds_existing_files_each_stem_once_and_sorted(listing):
     for pair in listing.pairs:
         assert pair.image.is_file()
         assert pair.mask is None or pair.mask.is_file()
+
+
+def test_it_tells_without_looking_whether_there_is_ground_truth(source, row, listing):
+    options = build(source.options, row, "row")
+    assert has_masks(SimpleNamespace(kind=source, options=options)) == any(pair.mask for pair in listing.pairs)
 
 
 def test_finding_twice_gives_the_same(source, row, listing, tmp_path):

@@ -28,12 +28,12 @@ RIGHT: dict[str, Any] = {
 
 def found(config: dict[str, Any] | Path) -> tuple[Problem, ...]:
     with pytest.raises(ConfigProblems) as caught:
-        load_run(config, BASE)
+        load_run(config)
     return caught.value.problems
 
 
 def load(**change: Any) -> Run:
-    return load_run({**RIGHT, **change}, BASE)
+    return load_run({**RIGHT, **change})
 
 
 def registry(tmp_path: Path, kind: str, rows: Any) -> dict[str, Any]:
@@ -99,8 +99,10 @@ def test_the_right_configuration_of_these_tests_is_right() -> None:
         ({"threads": 0}, "threads", "0 is not allowed", "at least 1", ""),
         ({"threads": "2"}, "threads", "'2' has the wrong type", "a whole number", "write 2 without quotes"),
         ({"on_error": "records"}, "on_error", "'records'", "one of: raise, record", "did you mean 'record'?"),
-        ({"limit": {"demo-test": 0}}, "limit.demo-test", "0 is not allowed", "at least 1", ""),
-        ({"limit": {"demo-tst": 4}}, "limit.demo-tst", "unknown data set", "demo-test", "did you mean 'demo-test'?"),
+        ({"subset": {"demo-test": 4}}, "subset.demo-test", "4 has the wrong type", "a mapping", ""),
+        ({"subset": {"demo-test": {"limit": 0}}}, "subset.demo-test.limit", "0 is not allowed", "at least 1", ""),
+        ({"subset": {"demo-test": {"limt": 4}}}, "subset.demo-test.limt", "unknown key 'limt'", "stems", "'limit'"),
+        ({"subset": {"demo-tst": {"limit": 4}}}, "subset.demo-tst", "unknown data set", "demo-test", "'demo-test'?"),
         ({"baseline_only": ["ECSSD"]}, "baseline_only[0]", "'ECSSD' is no test set of this run", "demo-test", ""),
         ({"registries": {"dataset": []}}, "registries.dataset", "unknown key", "one of: datasets", "'datasets'"),
         ({"registries": {"datasets": "a.yaml"}}, "registries.datasets", "'a.yaml'", "a list", "write a list: [a.yaml]"),
@@ -141,7 +143,14 @@ def test_a_missing_key_is_named(key: str) -> None:
             "'masks'",
         ),
         ("datasets", {"mine": {**FOLDER, "options": {}}}, "mine.options", "missing key 'root'", "text", ""),
-        ("detectors", {"mine": {**MAPS, "type": "map"}}, "mine.type", "unknown type 'map'", "maps, prior", "'maps'"),
+        (
+            "detectors",
+            {"mine": {**MAPS, "type": "map"}},
+            "mine.type",
+            "unknown type 'map'",
+            "maps, onnx, prior",
+            "'maps'",
+        ),
         ("detectors", {"mine": {**MAPS, "datasets": ["SED"]}}, "mine.datasets", "unknown data set 'SED'", "", "'SED2'"),
         ("detectors", {"mine": {**MAPS, "datasets": []}}, "mine.datasets", "[]", "at least 1", ""),
         ("detectors", {"m@1": MAPS}, "m@1", "invalid name 'm@1'", "letters, digits", ""),
@@ -241,7 +250,7 @@ def test_mistakes_everywhere_are_listed_at_once(tmp_path: Path) -> None:
     config = registry(tmp_path, "refiners", {"mine": {**MIRM, "options": {"steps": "x"}}, "ok": {**MIRM, "train": {}}})
     config |= {"detectors": ["mb_plu", "rbd"], "device": "gpu", "sedes": [1], "refiners": ["mine", "nobody"]}
     with pytest.raises(ConfigProblems) as caught:
-        load_run(config, BASE)
+        load_run(config)
     assert sorted(p.path for p in caught.value.problems) == [
         "detectors[0]",
         "device",
@@ -258,6 +267,33 @@ def test_mistakes_of_a_file_are_told_with_its_lines(tmp_path: Path) -> None:
     file = tmp_path / "run.yaml"
     file.write_text(f"devic: cpu\nseeds:\n  - 1\n  - -2\n{yaml.safe_dump(RIGHT)}")
     assert [p.where for p in found(file)] == [f"{file}:1: devic", f"{file}:4: seeds[1]"]
+
+
+def test_a_wrong_subset_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text(f"subset:\n  demo-test:\n    limit: 3\n    sample: 3\n    seeds: 1\n{yaml.safe_dump(RIGHT)}")
+    assert [p.where for p in found(file)] == [f"{file}:5: subset.demo-test.seeds"]
+    file.write_text(file.read_text().replace("    seeds: 1\n", ""))
+    assert [p.where for p in found(file)] == [f"{file}:2: subset.demo-test"]
+
+
+UNMASKED = {"mine": {**FOLDER, "options": {"root": "mine", "masks": None}}}
+
+
+@pytest.mark.parametrize("key", ["tables", "figures"])
+def test_tables_and_figures_of_a_run_without_masks_are_refused_with_the_mend(tmp_path: Path, key: str) -> None:
+    config = {**registry(tmp_path, "datasets", UNMASKED), "datasets": ["mine"], "tables": [], "figures": []}
+    (problem,) = found({**config, key: {"tables": ["refiners"], "figures": ["pr_curves"]}[key]})
+    assert problem.path == key
+    assert "nothing can be scored: mine without masks" in problem.what
+    assert f"remove `{key}`" in problem.mend
+    assert load_run(config).scored_cells == ()
+    assert load_run(without(config, "protocols")).protocols == ()
+
+
+def test_tables_of_a_run_with_and_without_masks_are_made(tmp_path: Path) -> None:
+    run = load_run({**registry(tmp_path, "datasets", UNMASKED), "datasets": ["mine", "demo-test"]})
+    assert run.tables == ("refiners",)
 
 
 def test_training_and_testing_on_one_data_set_is_refused() -> None:
@@ -306,7 +342,7 @@ def test_loading_a_run_imports_neither_torch_nor_snakemake() -> None:
         "import sys, time; start = time.process_time()\n"
         "import sodlift.config.load\n"
         "seconds = time.process_time() - start\n"
-        f"sodlift.config.load.load_run({str(BASE / 'config' / 'demo.yaml')!r}, {str(BASE)!r})\n"
+        f"sodlift.config.load.load_run({str(BASE / 'config' / 'demo.yaml')!r})\n"
         "print(seconds, sorted({'torch', 'snakemake', 'pandas'} & set(sys.modules)))"
     )
     environment = {**os.environ, "PYTHONPATH": str(BASE / "workflow_scripts")}

@@ -9,7 +9,11 @@ import pytest
 from sodlift.config.load import load_run
 from sodlift.config.rows import below
 from sodlift.config.run import Absent, Cell, PriorMaps, Run
+from sodlift.datasets.subset import Subset
 from sodlift.errors import UnknownNameError
+from sodlift.options import build
+from sodlift.plots.of_run import pr_curves
+from sodlift.tables.of_run import run_info, scored_cells
 
 BASE = Path(__file__).resolve().parents[2]
 
@@ -22,7 +26,7 @@ def load(**change: Any) -> Run:
         "refiners": ["densecrf_dss", "mirm_lite0_demo"],
         "protocols": ["pysod"],
     }
-    return load_run({**config, **change}, BASE)
+    return load_run({**config, **change})
 
 
 def test_cells_go_by_data_set_and_detector_the_unrefined_prior_first() -> None:
@@ -84,8 +88,50 @@ def test_refined_cells_are_those_with_a_refiner() -> None:
     assert set(run.cells) - set(run.refined_cells) == {c for c in run.cells if c.refiner == "none"}
 
 
-def test_refined_sets_are_those_on_which_a_refiner_runs() -> None:
-    assert load(baseline_only=["SED2"]).refined_sets == ("PASCAL-S-108",)
+@pytest.fixture
+def unmasked(tmp_path: Path) -> dict[str, Any]:
+    """A row of a data set for inference only, and a run of it beside another one."""
+    rows = tmp_path / "mine.yaml"
+    rows.write_text("mine: {title: Mine, type: folder, options: {root: mine, masks: null}}")
+    return {"registries": {"datasets": [str(rows)]}, "datasets": ["SED2", "mine"], "detectors": ["rbd"]}
+
+
+def test_a_data_set_without_masks_has_cells_that_are_not_scored(unmasked: dict[str, Any]) -> None:
+    run = load(**unmasked)
+    assert {cell.dataset for cell in run.cells} == {"SED2", "mine"}
+    assert PriorMaps("mine", "rbd") in run.prior_maps
+    assert run.scored_sets == ("SED2",)
+    assert run.scored_cells == tuple(cell for cell in run.cells if cell.dataset == "SED2")
+
+
+def test_tables_and_figures_know_the_scored_cells_alone(unmasked: dict[str, Any]) -> None:
+    run = load(**unmasked)
+    assert {cell.dataset for cell in scored_cells(run)} == {"SED2"} == set(run_info(run).datasets)
+    assert {curve.dataset for curve in pr_curves(run, "pysod")} == {"SED2"}
+    assert run.facts == load(**unmasked | {"datasets": ["SED2"]}).facts
+
+
+def test_a_part_of_a_data_set_is_noted_in_words_and_held_against_no_print() -> None:
+    asked = {"ECSSD": {"sample": 50, "seed": 3}, "PASCAL-S-108": {"limit": 4}}
+    found = run_info(load(datasets=["ECSSD", "PASCAL-S-108", "SED2"], subset=asked)).datasets
+    assert {name: (info.complete, info.note) for name, info in found.items()} == {
+        "ECSSD": (False, "of this set 50 images drawn with seed 3"),
+        "PASCAL-S-108": (False, "108 of the 850 images of PASCAL-S; of this set the first 4 images"),
+        "SED2": (True, ""),
+    }
+
+
+def test_the_stems_of_a_list_are_parameters_of_the_data_set(tmp_path: Path) -> None:
+    names = tmp_path / "mine.txt"
+    names.write_text("a\nb\n")
+    asked = {"SED2": {"stems": str(names)}}
+    run = load(subset=asked)
+    assert run.subset_parameters("PASCAL-S-108") == {}
+    assert build(Subset, json.loads(json.dumps(run.subset_parameters("SED2")))) == Subset(stems=("a", "b"))
+    before = run.facts
+    names.write_text("a\nb\nc\n")
+    assert load(subset=asked).subset_parameters("SED2")["stems"] == ("a", "b", "c")
+    assert load(subset=asked).facts != before
 
 
 def test_names_of_all_rows_and_of_all_seeds_are_at_hand_for_paths() -> None:

@@ -1,13 +1,18 @@
 """Finding and pairing the files of a data set in local folders."""
 
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from sodlift.datasets.sources import fingerprint
+from sodlift.datasets.sources import fingerprint, folder
+from sodlift.datasets.sources._lists import read_list
 from sodlift.datasets.sources.folder import SOURCE, FolderOptions, find
+from sodlift.datasets.validate import build_manifest
 from sodlift.errors import ConfigError, DataError, SodliftError
 from sodlift.options import build
 
@@ -122,6 +127,56 @@ def test_files_that_belong_to_no_image_are_reported(tmp_path):
     ]
 
 
+# --- the layouts of published archives ---------------------------------------------------------------------------
+
+MSRA = {"images": "MSRA-B/*.jpg", "masks": "MSRA-B/*.png"}
+LAYOUTS = {
+    "DUTS-TR": (
+        {"images": "DUTS-TR/DUTS-TR-Image/*", "masks": "DUTS-TR/DUTS-TR-Mask/*"},
+        ["DUTS-TR/DUTS-TR-Image/ILSVRC2012_test_1.jpg", "DUTS-TR/DUTS-TR-Image/n04442312_17818.jpg"],
+        ["DUTS-TR/DUTS-TR-Mask/ILSVRC2012_test_1.png", "DUTS-TR/DUTS-TR-Mask/n04442312_17818.jpg"],
+        [],
+    ),
+    "MSRA-B": (MSRA, ["MSRA-B/0_0_735.jpg", "MSRA-B/9_1.jpg"], ["MSRA-B/0_0_735.png", "MSRA-B/9_1.png"], []),
+    "PASCAL-S": (
+        {"images": "datasets/imgs/pascal/*", "masks": "datasets/masks/pascal/*"},
+        ["datasets/imgs/pascal/1.jpg", "datasets/imgs/pascal/2.jpg"],
+        ["datasets/masks/pascal/1.png", "datasets/masks/pascal/2.png"],
+        ["datasets/imgs/bruce/1.jpg", "datasets/masks/imgsal/2.png", "algmaps/pascal/gbvs/1.png"],
+    ),
+    "HKU-IS": (
+        {"images": "imgs/*", "masks": "gt/*"},
+        ["imgs/0004.png", "imgs/0005.png"],
+        ["gt/0004.png", "gt/0005.png"],
+        ["testImgs.mat", "readme.txt"],
+    ),
+    "DUT-OMRON": (
+        {"images": "**/DUT-OMRON-image/*", "masks": "**/pixelwiseGT-new-PNG/*"},
+        ["DUT-OMRON-image/DUT-OMRON-image/im005.jpg", "DUT-OMRON-image/DUT-OMRON-image/im006.jpg"],
+        ["pixelwiseGT-new-PNG/im005.png", "pixelwiseGT-new-PNG/im006.png"],
+        ["__MACOSX/DUT-OMRON-image/._im005.jpg", "__MACOSX/pixelwiseGT-new-PNG/im005.png", "__MACOSX/._x/y.png"],
+    ),
+}
+"""By data set: options of its row, images, masks, and files of the archive that belong to neither."""
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_one_row_reads_the_layout_of_a_published_archive(tmp_path, name):
+    options, images, masks, others = LAYOUTS[name]
+    noise = np.random.default_rng(0)
+    for image, mask in zip(images, masks, strict=True):
+        for file in (image, mask):
+            (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(noise.integers(0, 256, (4, 6, 3), np.uint8)).save(tmp_path / image)
+        # a PNG whatever its name says, as one mask of DUTS-TR is
+        Image.fromarray(255 * noise.integers(0, 2, (4, 6), np.uint8)).save(tmp_path / mask, "PNG")
+    touch(tmp_path, *others)
+    manifest, report = build_manifest(name, SOURCE, FolderOptions(root="", **options), tmp_path, len(images))
+    assert [str(entry.image.relative_to(tmp_path)) for entry in manifest.entries] == images
+    assert [str(entry.mask.relative_to(tmp_path)) for entry in manifest.entries] == masks
+    assert "unused" not in {finding.kind for finding in report.findings}
+
+
 # --- without masks -----------------------------------------------------------------------------------------------
 
 
@@ -204,6 +259,31 @@ def splits(root: Path, **options) -> dict[str, str]:
 
 def test_each_list_is_a_split_of_stems_or_file_names(listed):
     assert splits(listed) == {"a": "train", "b": "train", "c": "test", "d": ""}
+
+
+def test_lists_may_be_shipped_with_the_configuration(tmp_path, monkeypatch):
+    """The archive of MSRA-B holds no lists of its three splits."""
+    touch(tmp_path / "set", *(f"MSRA-B/{stem}.{kind}" for stem in "abcd" for kind in ("jpg", "png")))
+    for split, names in (("train", "a.jpg\nb.jpg\n"), ("val", "c.jpg\n"), ("test", "d.jpg\n")):
+        (touch(tmp_path, f"config/splits/MSRA-B/{split}.txt") / f"config/splits/MSRA-B/{split}.txt").write_text(names)
+    monkeypatch.setattr(folder, "SHIPPED", tmp_path / "config")
+    row = {"root": "set", **MSRA, "splits": "config:splits/MSRA-B/*.txt"}
+    options = build(FolderOptions, row, "datasets.mine.options")
+    found = {pair.stem: pair.split for pair in find(options, tmp_path).pairs}
+    assert found == {"a": "train", "b": "train", "c": "val", "d": "test"}
+    with pytest.raises(DataError, match=r"no split list matches 'config:lists/\*\.txt'") as caught:
+        find(replace(options, splits="config:lists/*.txt"), tmp_path)
+    assert str(tmp_path / "config") in str(caught.value)
+
+
+def test_the_shipped_lists_divide_msra_b_as_papers_do():
+    lists = {file.stem: read_list(file) for file in (folder.SHIPPED / "splits" / "MSRA-B").glob("*.txt")}
+    assert {name: len(stems) for name, stems in lists.items()} == {"train": 2500, "val": 500, "test": 2000}
+    assert len(set().union(*lists.values())) == 5000
+
+
+def test_the_shipped_configuration_is_the_one_of_the_repository(repository):
+    assert folder.SHIPPED.resolve() == repository / "config"
 
 
 def test_a_split_selects_its_images(listed):

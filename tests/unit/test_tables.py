@@ -272,6 +272,13 @@ def test_numbers_of_images_are_stamped_on_every_value_and_in_the_footer(tmp_path
     assert "Protocol ldps: priors not stretched, refined maps stretched." in text
 
 
+def test_footer_tells_what_was_used_of_a_data_set_that_is_not_complete(tmp_path: Path) -> None:
+    cells = [cell(tmp_path, "none", "mb_plus", name, record("MAE", 0.2)) for name in ("ECSSD", "PASCAL-S-108")]
+    text = make_table(SPECS["refiners_ldps"], build_summary(cells), RUN, LABELS).to_markdown()
+    assert "Images used / expected, PASCAL-S-108: 10/10 (108-image subset of PASCAL-S)." in text
+    assert "Images used / expected, ECSSD: 10/10." in text
+
+
 def test_footer_tells_what_the_evaluation_counted(tmp_path: Path) -> None:
     always = {"empty_gt": 0, "constant": 1, "resized": 0, "partial_range": 4, "nan_s": 0}
     cells = [

@@ -13,10 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from sodlift.arrays import Grey, binarise, read_grey, read_image
-from sodlift.datasets.health import KINDS, Finding, HealthReport, Spread, average
+from sodlift.arrays import Grey, Image8, binarise, read_grey, read_image
+from sodlift.datasets.health import KINDS, HealthReport
 from sodlift.datasets.manifest import Entry, Manifest
+from sodlift.datasets.near_duplicates import copies, thumbnail
+from sodlift.datasets.report import Spread, average, findings
 from sodlift.datasets.sources._base import Pair, Source
+from sodlift.datasets.subset import Subset, select
 from sodlift.errors import DataError
 
 Progress = Callable[[Sequence[Pair]], Iterable[Pair]]
@@ -44,6 +47,7 @@ class _Inspected:
     pair: Pair
     size: tuple[int, int] | None = None
     image_sha256: str = ""
+    small: Image8 | None = None
     mask_sha256: str = ""
     foreground: float | None = None
     histogram: npt.NDArray[np.int64] | None = None
@@ -56,7 +60,7 @@ def build_manifest(
     options: Any,
     root: Path,
     expected: int | None = None,
-    limit: int | None = None,
+    subset: Subset | None = None,
     progress: Progress = iter,
 ) -> tuple[Manifest, HealthReport]:
     """Find the files of a data set, read each once, and return its manifest and its health report.
@@ -73,8 +77,8 @@ def build_manifest(
         Folder at which relative folders of the options start.
     expected : int, optional
         Number of images that there must be; None leaves it open.
-    limit : int, optional
-        Use only the first images by stem, at most this many; ``expected`` counts them all.
+    subset : Subset, optional
+        Use only these images; ``expected`` counts them all.
     progress : callable
         Wraps the sequence of pairs, for a progress bar.
 
@@ -82,9 +86,12 @@ def build_manifest(
     ------
     DataError
         If images and masks do not pair, or the report holds errors: one message lists them all.
+    ConfigError
+        If the subset does not fit the data set; see ``select``.
     """
     listing = source.find(options, root)
-    found = [_inspect(pair) for pair in progress(listing.pairs[:limit])]
+    used = listing if subset is None else select(listing, subset, f"subset.{name}")
+    found = [_inspect(pair) for pair in progress(used.pairs)]
     unused = [("unused", _short(file)) for file in listing.unused]
     report = _report(name, found, len(listing.pairs), expected, unused)
     report.raise_errors(_common_folder(listing.pairs))
@@ -111,20 +118,20 @@ def validate(manifest: Manifest, expected: int | None = None, progress: Progress
 
 def _inspect(pair: Pair) -> _Inspected:
     remarks: list[tuple[str, str]] = []
-    size, image_sha256, mask_sha256, foreground, histogram = None, "", "", None, None
+    size, image_sha256, small, mask_sha256, foreground, histogram = None, "", None, "", None, None
     try:
         image = read_image(pair.image)
     except DataError as cause:
         remarks.append(("unreadable", f"{_short(pair.image)} ({cause.what}; {cause.mend})"))
     else:
         size, image_sha256 = (image.shape[0], image.shape[1]), _digest(pair.image)
-        kinds = _image_kinds(pair.image)
+        small, kinds = thumbnail(image), _image_kinds(pair.image)
         if (image == image[..., :1]).all():
             kinds.add("image_grey")
         remarks += [(kind, _short(pair.image)) for kind in kinds]
     if pair.mask is None:
         remarks.append(("no_mask", pair.stem))
-        return _Inspected(pair, size, image_sha256, remarks=tuple(remarks))
+        return _Inspected(pair, size, image_sha256, small, remarks=tuple(remarks))
     try:
         grey = read_grey(pair.mask, DataError)
     except DataError as cause:
@@ -135,7 +142,7 @@ def _inspect(pair: Pair) -> _Inspected:
         histogram = _histogram(grey)
         remarks += [(kind, f"{_short(pair.mask)}{detail}") for kind, detail in _mask_kinds(grey, foreground, histogram)]
         remarks += [(kind, f"{_short(pair.mask)}{detail}") for kind, detail in _size_kinds(size, grey.values.shape)]
-    return _Inspected(pair, size, image_sha256, mask_sha256, foreground, histogram, tuple(remarks))
+    return _Inspected(pair, size, image_sha256, small, mask_sha256, foreground, histogram, tuple(remarks))
 
 
 def _image_kinds(path: Path) -> set[str]:
@@ -188,12 +195,10 @@ def _grey_share(histogram: npt.NDArray[np.int64]) -> float:
 def _report(
     name: str, found: Sequence[_Inspected], total: int, expected: int | None, extra: Iterable[tuple[str, str]]
 ) -> HealthReport:
-    remarks = [*extra, *(remark for item in found for remark in item.remarks), *_duplicates(found)]
+    remarks = [*extra, *(remark for item in found for remark in item.remarks)]
+    remarks += [*_duplicates(found), *_near_duplicates(found)]
     if expected not in {None, total}:
         remarks.append(("count", f"{total} found, {expected} expected"))
-    items: dict[str, list[str]] = {kind: [] for kind in KINDS}
-    for kind, item in remarks:
-        items[kind].append(item)
     sizes = [item.size for item in found if item.size is not None]
     shares = [item.foreground for item in found if item.foreground is not None]
     histogram = sum((item.histogram for item in found if item.histogram is not None), np.zeros(256, np.int64))
@@ -212,7 +217,7 @@ def _report(
         mean_foreground=average(shares),
         mask_levels=tuple(int(level) for level in np.flatnonzero(histogram)),
         grey_share=_grey_share(histogram) if shares else None,
-        findings=tuple(Finding(kind, tuple(named)) for kind, named in items.items() if named),
+        findings=findings(KINDS, remarks),
     )
 
 
@@ -220,6 +225,18 @@ def _duplicates(found: Sequence[_Inspected]) -> list[tuple[str, str]]:
     """Return a finding for each image that repeats the bytes of an earlier one."""
     readable = sorted((item.image_sha256, item.pair.stem) for item in found if item.image_sha256)
     return [("duplicate", f"{a[1]} = {b[1]}") for a, b in pairwise(readable) if a[0] == b[0]]
+
+
+def _near_duplicates(found: Sequence[_Inspected]) -> list[tuple[str, str]]:
+    """Return a finding for each two images that are near-identical without being the same file."""
+    seen = [(item.pair.stem, item.image_sha256) for item in found if item.small is not None]
+    small = [item.small for item in found if item.small is not None]
+    return [
+        ("near_duplicate", f"{a} ~ {b} (correlation {f'{agreement:.3f}'.lstrip('0')}{', mirrored' * mirrored})")
+        for (i, j), (_, agreement, mirrored) in (copies(np.array(small)) if small else {}).items()
+        for (a, digest), (b, other) in [(seen[i], seen[j])]
+        if digest != other
+    ]
 
 
 def _entry(item: _Inspected) -> Entry:

@@ -15,6 +15,6 @@ def pr_curves(run: Run, protocol: str) -> tuple[Curve, ...]:
             npz=run.evaluation_folder(cell) / "curves.npz",
             protocol=protocol,
         )
-        for cell in run.cells
+        for cell in run.scored_cells
         if "@" not in cell.refiner
     )

@@ -9,7 +9,7 @@ from sodlift.tables.cells import Cell
 from sodlift.tables.compare import SIGNS, VERDICTS, Tolerance
 from sodlift.tables.counted import ALWAYS, COUNTED
 from sodlift.tables.measures import MEASURES
-from sodlift.tables.run_info import RunInfo
+from sodlift.tables.run_info import DatasetInfo, RunInfo
 from sodlift.tables.scores import Score, Scores
 from sodlift.tables.spec import TableSpec
 
@@ -33,7 +33,9 @@ def footer(
     for name, title in datasets.items():
         here = [(cell, cell.score) for cell in shown if cell.dataset_id == name and cell.score is not None]
         if here:
-            yield f"Images used / expected, {title}: {_images(here)}." + _counts(spec, name, here, scores)
+            part = _part(run.datasets[name])
+            yield f"Images used / expected, {title}: {_images(here)}{part}." + _counts(spec, name, here, scores)
+            yield from _leaks(title, run.datasets[name].leaks, max(score.n_expected for _, score in here))
     yield from _axes(spec, shown, run)
     yield from _verdicts(cells, spec.tolerance)
     if any(cell.value is not None for cell in shown):
@@ -50,6 +52,18 @@ def _images(here: list[tuple[Cell, Score]]) -> str:
     usual = max(rows, key=lambda n: len(rows[n]))
     others = [f"{n[0]}/{n[1]} for {_some(names)}" for n, names in rows.items() if n != usual]
     return "; ".join([f"{usual[0]}/{usual[1]}", *others])
+
+
+def _part(dataset: DatasetInfo) -> str:
+    """Say what was used of a data set where it is not complete."""
+    return "" if dataset.complete or not dataset.note else f" ({dataset.note})"
+
+
+def _leaks(title: str, leaks: Mapping[str, int], expected: int) -> Iterable[str]:
+    """Say how many images of a test set are accepted as known from training."""
+    for trained, count in leaks.items():
+        many = f"up to {count} of its {expected} images are" if count > 1 else f"1 of its {expected} images is"
+        yield f"{title}: {many} near-identical to training images of {trained} (accepted)."
 
 
 def _counts(spec: TableSpec, dataset: str, here: list[tuple[Cell, Score]], scores: Scores) -> str:

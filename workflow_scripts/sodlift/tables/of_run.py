@@ -7,12 +7,12 @@ from sodlift.tables.summary import Scored
 
 
 def scored_cells(run: Run) -> tuple[Scored, ...]:
-    """Return the run's cells under the refiner's plain name and the seed that it was trained with.
+    """Return the run's scored cells under the refiner's plain name and the seed that it was trained with.
 
     What is not trained is filed under the primary seed.
     """
     cells = []
-    for cell in run.cells:
+    for cell in run.scored_cells:
         seed = None if cell.refiner == UNREFINED else run.refiner(cell.refiner).seed
         name = cell.refiner.partition("@")[0]
         folder = run.evaluation_folder(cell)
@@ -25,7 +25,7 @@ def run_info(run: Run) -> RunInfo:
     return RunInfo(
         detectors=run.detectors,
         refiners={name: _refiner(run, name) for name in run.refiner_rows if "@" not in name},
-        datasets={name: _dataset(run, name) for name in run.test_sets},
+        datasets={name: _dataset(run, name) for name in run.scored_sets},
         protocols={name: _protocol(load_protocol(name)) for name in run.protocols},
         seeds=run.seeds,
     )
@@ -49,6 +49,19 @@ def _refiner(run: Run, name: str) -> RefinerInfo:
 
 def _dataset(run: Run, name: str) -> DatasetInfo:
     row = run.dataset(name)
-    limit = run.limit.get(name)
-    note = row.note if limit is None else f"{row.note + '; ' if row.note else ''}the first {limit} images only"
-    return DatasetInfo(row.title, row.paper_name, row.complete and limit is None, note)
+    subset = run.subset.get(name)
+    notes = [row.note, *([f"of this set {subset.words}"] if subset else [])]
+    return DatasetInfo(
+        row.title,
+        row.paper_name,
+        row.complete and subset is None,
+        "; ".join(note for note in notes if note),
+        _leaks(run, name),
+    )
+
+
+def _leaks(run: Run, test_set: str) -> dict[str, int]:
+    """Return what the run accepts, by title of a training set, of those that refiners on this test set have."""
+    trained = {a for sets in run.trained_and_tested.values() if test_set in sets["test"] for a in sets["train"]}
+    accepted = {a: tests[test_set] for a, tests in run.known_leaks.items() if a in trained and test_set in tests}
+    return {run.dataset(a).title: count for a, count in accepted.items()}

@@ -46,12 +46,15 @@ class DatasetInfo:
         Whether it is all of that set; a part has no printed value.
     note : str
         What is special about it, such as "108 of the 850 images of PASCAL-S".
+    leaks : mapping of str to int
+        By title of a refiner's training set, how many of its images are accepted as near-identical to training images.
     """
 
     title: str
     paper: str = ""
     complete: bool = True
     note: str = ""
+    leaks: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -61,11 +61,14 @@ class Source:
     find : callable
         ``find(options, root) -> Listing``: looks for the files without decoding any. Relative folders in the options
         start at ``root``. Raises DataError when images and masks do not pair, ConfigError for wrong options.
+    masked : callable
+        ``masked(options) -> bool``: whether there is ground truth, without looking for the files.
     """
 
     title: str
     options: type
     find: Callable[[Any, Path], Listing]
+    masked: Callable[[Any], bool] = lambda options: True
 
 
 class Row(Protocol):
@@ -78,6 +81,11 @@ class Row(Protocol):
     @property
     def options(self) -> Any:
         """An instance of the source's options."""
+
+
+def has_masks(row: Row) -> bool:
+    """Whether a data set has ground truth that maps can be scored against."""
+    return bool(row.kind.masked(row.options))
 
 
 def fingerprint(row: Row, root: Path) -> str:

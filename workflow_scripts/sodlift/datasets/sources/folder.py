@@ -7,10 +7,16 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from sodlift.datasets.sources._base import Listing, Pair, Source
+from sodlift.datasets.sources._lists import read_list, stems_of
 from sodlift.errors import ConfigError, DataError, listed
 
 _IMAGE_KINDS = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff"})
 _MASK_KINDS = _IMAGE_KINDS | {".npy"}
+
+SHIPPED = Path(__file__).resolve().parents[2] / "shipped"
+"""The folder of the shipped configuration, where lists lie that a data set's archive does not hold."""
+
+_OF_SHIPPED = "config:"
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,8 @@ class FolderOptions:
         Stems that are known to have no mask.
     splits : str, optional
         Glob pattern below ``root`` of text files that list stems or file names, one a line; each is a split named
-        after its file: ``lists/*.txt`` with ``lists/train.txt`` makes the split "train".
+        after its file: ``lists/*.txt`` with ``lists/train.txt`` makes the split "train". A pattern that begins with
+        ``config:`` is below the folder of the shipped configuration: ``config:splits/MSRA-B/*.txt``.
     split : str, optional
         The split to use; null uses every image.
     """
@@ -80,7 +87,7 @@ def find(options: FolderOptions, root: Path) -> Listing:
     return Listing(pairs, tuple(sorted(others + strays))).select(options.split, folder)
 
 
-SOURCE = Source("images and masks in local folders", FolderOptions, find)
+SOURCE = Source("images and masks in local folders", FolderOptions, find, lambda options: options.masks is not None)
 
 
 def _matches(folder: Path, pattern: str) -> list[Path]:
@@ -158,15 +165,13 @@ def _check_masks(images: Mapping[str, Path], masks: Mapping[str, Path], options:
 
 def _splits(pattern: str, folder: Path, images: Mapping[str, Path]) -> dict[str, str]:
     """Return the split of each listed stem; raises DataError for unknown stems and those in two lists."""
-    files = _matches(folder, pattern)
+    folder = SHIPPED if pattern.startswith(_OF_SHIPPED) else folder
+    files = _matches(folder, pattern.removeprefix(_OF_SHIPPED))
     if not files:
         raise DataError(f"no split list matches '{pattern}'", where=folder, mend="check `splits` in the data set's row")
     split_of: dict[str, str] = {}
     for file in files:
-        text = unicodedata.normalize("NFC", file.read_text("utf-8-sig", errors="replace"))
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        stems = [line if line in images else Path(line).stem for line in lines]
-        unknown = [line for line, stem in zip(lines, stems, strict=True) if stem not in images]
+        stems, unknown = stems_of(read_list(file), images)
         if unknown:
             raise DataError(
                 f"split list names {len(unknown)} images that are not there: {listed(unknown)}",
@@ -174,7 +179,7 @@ def _splits(pattern: str, folder: Path, images: Mapping[str, Path]) -> dict[str,
                 expected="a stem or file name a line",
                 mend="add the images, or correct the list",
             )
-        both = [stem for stem in stems if split_of.get(stem, file.stem) != file.stem]
+        both = sorted(stem for stem in stems if split_of.get(stem, file.stem) != file.stem)
         if both:
             raise DataError(
                 f"images that are in another split too: {listed(both)}",
