@@ -10,7 +10,9 @@ if not workflow.config_settings.configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/resources.smk"
 include: "rules/datasets.smk"
+include: "rules/health.smk"
 include: "rules/priors.smk"
 include: "rules/train.smk"
 include: "rules/refine.smk"
@@ -29,4 +31,7 @@ rule all:
     default_target: True
     input:
         rules.datasets.input,
+        rules.no_leakage.output,
+        rules.priors.input,
+        rules.refine.input,
         rules.tables.input,

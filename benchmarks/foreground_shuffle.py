@@ -77,12 +77,12 @@ def main() -> None:
     parser.add_argument("dataset")
     parser.add_argument("--protocol", default="pysod_gt127")
     arguments = parser.parse_args()
-    run = load_run(arguments.config, REPOSITORY)
+    run = load_run(arguments.config)
     options = run.refiner(arguments.refiner).options
     refiner = load(options, run.results / "models" / arguments.refiner / "model.pt", "cpu")
     protocol = load_protocol(arguments.protocol)
     print("detector      prior          " + "  ".join(f"{kind:13s}" for kind in KINDS))
-    for cell in run.cells:
+    for cell in run.scored_cells:
         if cell.dataset == arguments.dataset and cell.refiner == arguments.refiner:
             compare(run, refiner, cell.dataset, cell.detector, protocol)
 

@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--detectors", nargs="+", required=True)
     parser.add_argument("--stems", nargs="+", required=True)
     arguments = parser.parse_args()
-    run = load_run(arguments.config, REPOSITORY)
+    run = load_run(arguments.config)
     manifest = Manifest.load(run.results / "datasets" / arguments.dataset / "manifest.csv")
     entries = {entry.stem: entry for entry in manifest.entries}
     rows = [row(run, arguments.dataset, arguments.refiner, arguments.detectors, entries[s]) for s in arguments.stems]

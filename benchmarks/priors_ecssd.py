@@ -16,7 +16,7 @@ from sodlift.detectors import DETECTORS
 from sodlift.detectors.prior import PriorOptions
 from sodlift.evaluation.protocols import load_protocol
 from sodlift.evaluation.run import evaluate_maps
-from sodlift.mapset import MapSet, new_mapset
+from sodlift.mapset import MapSet
 from sodlift.priors import PRIORS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -44,9 +44,9 @@ def main() -> None:
     protocols = [load_protocol(name) for name in PROTOCOLS]
     for name in arguments.priors:
         with tempfile.TemporaryDirectory() as folder:
-            with new_mapset(Path(folder) / name) as writer:
-                DETECTORS.get("prior").run(PriorOptions(name), manifest, writer, arguments.workers)
-            scores = evaluate_maps(manifest, MapSet(Path(folder) / name), None, protocols, "prior").scores
+            maps = Path(folder) / name
+            DETECTORS.get("prior").make(name, PriorOptions(name), manifest, maps, arguments.workers)
+            scores = evaluate_maps(manifest, MapSet(maps), None, protocols, "prior").scores
         found = {(score.protocol, score.metric): score.value for score in scores}
         for protocol in PROTOCOLS:
             print(f"{name:8s} {protocol:12s} adpF {found[protocol, 'adpF']:.4f}  MAE {found[protocol, 'MAE']:.4f}")

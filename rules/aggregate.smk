@@ -1,15 +1,21 @@
 # Tables and figures are rows of config/tables.yaml and config keys: any of them is a target of its own.
+# A run for inference only has nothing to score.
 rule tables:
     input:
-        f"{OUT}/tables/summary.csv",
-        f"{OUT}/tables/significance.csv",
+        [
+            f"{OUT}/tables/{name}.csv"
+            for name in ("summary", "significance")
+            if RUN.scored_cells
+        ],
         expand(f"{OUT}/tables/{{table}}.csv", table=RUN.tables),
         expand(f"{OUT}/figures/{{figure}}.pdf", figure=RUN.figures),
 
 
+# No table is made of a run in which a refiner is tested on images that it was trained on.
 rule summary:
     input:
         scores=rules.evaluate.input,
+        no_leakage=rules.no_leakage.output.mark,
     output:
         summary=f"{OUT}/tables/summary.csv",
         counts=f"{OUT}/tables/counts.csv",
@@ -30,7 +36,8 @@ rule summary:
 rule significance:
     input:
         per_image=[
-            f"{OUT}/evaluation/{d}/{p}/{r}/per_image.parquet" for d, p, r in RUN.cells
+            f"{OUT}/evaluation/{d}/{p}/{r}/per_image.parquet"
+            for d, p, r in RUN.scored_cells
         ],
     output:
         significance=f"{OUT}/tables/significance.csv",
@@ -85,6 +92,6 @@ rule pr_curves:
     params:
         code=code("pr_curves.py"),
         run=lambda wc: RUN.facts,
-        protocol=RUN.protocols[0],
+        protocol=lambda wc: RUN.protocols[0],
     script:
         "../workflow_scripts/pr_curves.py"

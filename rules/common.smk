@@ -8,22 +8,34 @@ from pathlib import Path
 os.environ.setdefault("MALLOC_MMAP_MAX_", "0")
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**34))
 
+# Jobs import the library that lies beside the rules, not another copy that may be installed.
 ROOT = Path(str(workflow.current_basedir.get_path_or_uri(secret_free=False))).parent
-sys.path.insert(0, str(ROOT / "workflow_scripts"))
+LIBRARY = str(ROOT / "workflow_scripts")
+sys.path.insert(0, LIBRARY)
+SEARCHED = [LIBRARY, *filter(None, os.getenv("PYTHONPATH", "").split(os.pathsep))]
+os.environ |= {"PYTHONPATH": os.pathsep.join(dict.fromkeys(SEARCHED))}
 
+from sodlift.catalogue._base import Registered, is_filled
+from sodlift.catalogue.names import all_items
 from sodlift.code_hash import code_hash, content_hash
 from sodlift.config.load import load_run
+from sodlift.config.rows import below
 from sodlift.config.run import UNREFINED
 from sodlift.datasets.sources import fingerprint
 from sodlift.errors import SodliftError
+from sodlift.fetch.store import OFFLINE, RESOURCES, Store
 from sodlift.metrics import METRICS
 
 try:
-    RUN = load_run(config, ROOT)
+    RUN = load_run(config)
 except SodliftError as error:
     raise WorkflowError(str(error))
 
 OUT = RUN.results
+os.environ |= {RESOURCES: str(RUN.resources)} | ({OFFLINE: "1"} if RUN.offline else {})
+STORE = Store.default()
+REGISTERED = Registered(RUN.dataset_rows, RUN.detector_rows, RUN.data_root)
+CATALOGUE = {i.address: i for i in all_items(REGISTERED, ["datasets", "maps"])}
 
 
 def any_of(names):
@@ -43,6 +55,24 @@ def code(script, *rows, registries=()):
 def plain(row):
     """What a job needs of a registry row, as plain data: a change of it re-runs the job."""
     return {"id": row.id, "type": row.type, "options": row.parameters}
+
+
+def obtained(address):
+    """What to wait for where something is not in place, or once was not and has been put there by the workflow."""
+    item, state = CATALOGUE.get(address), Path(f"{OUT}/obtained/{address}.json")
+    place = item.place(STORE) if item is not None and item.release.files else None
+    return [state] if place and (state.exists() or not is_filled(place)) else []
+
+
+def map_files(dataset, detector):
+    """Hash of the files that a detector's maps of a data set are made of, as far as they are files at all."""
+    row = RUN.detector(detector)
+    return row.kind.fingerprint(below(row.options, RUN.data_root), dataset)
+
+
+def cleared(refiner):
+    """The mark that the data sets were compared before a refiner was trained, whatever the seed."""
+    return f"{OUT}/health/cleared/{refiner.partition('@')[0]}"
 
 
 def protocol_files(names):

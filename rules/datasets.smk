@@ -6,6 +6,8 @@ rule datasets:
 # The manifest is what every later stage iterates over; its param `files`
 # (a hash of names and sizes) notices files that were added, removed or replaced.
 rule dataset:
+    input:
+        obtained=lambda wc: obtained(f"datasets/{wc.dataset}"),
     output:
         manifest=f"{OUT}/datasets/{{dataset}}/manifest.csv",
         health_json=f"{OUT}/datasets/{{dataset}}/health.json",
@@ -20,7 +22,11 @@ rule dataset:
         code=lambda wc: code("dataset.py", RUN.dataset(wc.dataset)),
         row=lambda wc: plain(RUN.dataset(wc.dataset)),
         expected=lambda wc: RUN.dataset(wc.dataset).expected,
-        limit=lambda wc: RUN.limit.get(wc.dataset),
-        files=lambda wc: fingerprint(RUN.dataset(wc.dataset), RUN.data_root),
+        subset=lambda wc: RUN.subset_parameters(wc.dataset),
+        files=lambda wc: (
+            "obtained"
+            if obtained(f"datasets/{wc.dataset}")
+            else fingerprint(RUN.dataset(wc.dataset), RUN.data_root)
+        ),
     script:
         "../workflow_scripts/dataset.py"

@@ -1,6 +1,6 @@
 rule evaluate:
     input:
-        [f"{OUT}/evaluation/{d}/{p}/{r}/scores.json" for d, p, r in RUN.cells],
+        [f"{OUT}/evaluation/{d}/{p}/{r}/scores.json" for d, p, r in RUN.scored_cells],
 
 
 # All protocols of the run in one pass over the cell's maps; the unrefined prior is the refiner "none".

@@ -1,9 +1,12 @@
 """Shared fixtures: where the real data lie, and the repository's own folders."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from http_server import Site, running_site
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -30,3 +33,10 @@ def metric_fixtures(sodlift_data: Path) -> Path:
     if not folder.is_dir():
         pytest.fail(f"no metric fixtures at {folder}", pytrace=False)
     return folder
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A file server on this machine."""
+    with running_site() as site:
+        yield site

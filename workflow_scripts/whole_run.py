@@ -1,6 +1,5 @@
 """The whole run, for adapters that gather all cells; apart from ``adapter`` so that the others do not depend on it."""
 
-from pathlib import Path
 from typing import Any
 
 from sodlift.config.load import load_run
@@ -9,4 +8,4 @@ from sodlift.config.run import Run
 
 def run_of(snakemake: Any) -> Run:
     """Return the run that the configuration describes."""
-    return load_run(snakemake.config, Path(snakemake.scriptdir).parent)
+    return load_run(snakemake.config)

@@ -165,7 +165,7 @@ def test_cell_without_per_image_scores_is_an_error(tmp_path: Path) -> None:
 def test_footer_names_the_protocol_with_its_hash() -> None:
     config = {"results": "results", "datasets": ["SED2"], "detectors": ["rbd"], "refiners": [], "protocols": ["pysod"]}
     protocol = load_protocol("pysod")
-    info = run_info(load_run(config, Path(__file__).parents[2]))
+    info = run_info(load_run(config))
     assert info.protocols == {"pysod": f"PySODMetrics 1.6.2 (hash {protocol.hash})"}
 
 

@@ -38,9 +38,9 @@ def installed(repository, tmp_path_factory) -> Path:
     return folder / "installed"
 
 
-def test_the_wheel_carries_every_protocol_and_their_schema(repository, installed):
+def test_the_wheel_carries_every_protocol_registry_schema_and_split(repository, installed):
     shipped = installed / "sodlift" / "shipped"
-    for part in ("protocols/*.yaml", "schemas/protocol.schema.json"):
+    for part in ("*.yaml", "protocols/*.yaml", "schemas/*.json", "splits/*/*.txt"):
         expected = {file.name: file.read_bytes() for file in (repository / "config").glob(part)}
         assert expected
         assert {file.name: file.read_bytes() for file in shipped.glob(part)} == expected
@@ -63,3 +63,20 @@ def test_protocols_load_from_the_wheel_alone(installed, tmp_path):
 def test_the_command_is_installed(installed):
     (entry_points,) = installed.glob("*.dist-info/entry_points.txt")
     assert "sodlift = sodlift.cli.main:main" in entry_points.read_text()
+
+
+def test_the_catalogue_is_read_from_the_wheel_alone(installed, tmp_path):
+    environment = {name: value for name, value in os.environ.items() if name != "SODLIFT_DATA"}
+    command = [sys.executable, "-m", "sodlift", "data", "status", "ECSSD", "maps/DSS/ECSSD"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}
+    assert "missing" in rows["datasets/ECSSD"]
+    assert "published sha256" in rows["datasets/ECSSD"]
+    assert "never verified" in rows["maps/DSS/ECSSD"]

@@ -38,9 +38,9 @@ def copy(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the working tree, as a user would have it."""
     target = tmp_path_factory.mktemp("checkout")
     for name in _files(repository):
-        if (repository / name).is_file() and not name.startswith("tests/"):
+        if not name.startswith("tests/") and ((repository / name).is_file() or (repository / name).is_symlink()):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(repository / name, target / name)
+            shutil.copyfile(repository / name, target / name, follow_symlinks=False)
     return target
 
 

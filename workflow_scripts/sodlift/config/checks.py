@@ -1,12 +1,14 @@
 """What a schema cannot know to be wrong with a run: names that do not exist, tests on training images."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sodlift.config.registries import RowFile
 from sodlift.config.rows import DatasetRow, DetectorRow, RefinerRow
 from sodlift.config.run import UNREFINED
+from sodlift.datasets.sources import has_masks
+from sodlift.errors import listed
 from sodlift.problems import Problem, one_of, suggestion
 
 Known = Mapping[str, Sequence[str]]
@@ -23,10 +25,16 @@ def name_problems(config: Mapping[str, Any], known: Known) -> Iterator[Problem]:
             elif name not in names:
                 what = f"unknown {key.removesuffix('s').replace('dataset', 'data set').replace('_', ' ')} '{name}'"
                 yield Problem(f"{key}[{i}]", what, one_of(names), suggestion(name, names))
-    for name in config["limit"]:
+    for name in config["subset"]:
         if name not in known["datasets"]:
             allowed = known["datasets"]
-            yield Problem(f"limit.{name}", f"unknown data set '{name}'", one_of(allowed), suggestion(name, allowed))
+            yield Problem(f"subset.{name}", f"unknown data set '{name}'", one_of(allowed), suggestion(name, allowed))
+    for trained, tests in config["known_leaks"].items():
+        for path, name in [(trained, trained), *((f"{trained}.{test}", test) for test in tests)]:
+            if name not in known["datasets"]:
+                allowed = known["datasets"]
+                what, mend = f"unknown data set '{name}'", suggestion(name, allowed)
+                yield Problem(f"known_leaks.{path}", what, one_of(allowed), mend)
     for i, name in enumerate(config["baseline_only"]):
         if config["datasets"] and name not in config["datasets"]:
             what = f"'{name}' is no test set of this run"
@@ -43,23 +51,71 @@ def coverage_problems(config: Mapping[str, Any], detectors: RowFile[DetectorRow]
         yield Problem("detectors", f"none has maps of {', '.join(config['datasets'])}", have)
 
 
+def scoring_problems(
+    config: Mapping[str, Any], datasets: RowFile[DatasetRow], detectors: RowFile[DetectorRow], given: Collection[str]
+) -> Iterator[Problem]:
+    """Yield what does not go with the masks of a run: none of its data sets has any, and tables or figures are asked
+    for; or some have, and no protocol is among the keys that are ``given``."""
+    rows = [detectors.rows[name] for name in config["detectors"] if name in detectors.rows]
+    sets = [datasets.rows.get(name) for name in config["datasets"] if any(row.covers(name) for row in rows)]
+    if any(row is None or has_masks(row) for row in sets):
+        if "protocols" not in given:
+            yield Problem("", "missing key 'protocols'", "the evaluation protocols")
+    elif sets:
+        for key in (key for key in ("tables", "figures") if config[key]):
+            what = f"nothing can be scored: {listed(row.id for row in sets if row)} without masks"
+            mend = f"remove `{key}`: the refined maps are made without; or add a data set with masks"
+            yield Problem(key, what, "a test set with masks", mend)
+
+
 def overlap_problems(
     config: Mapping[str, Any], datasets: RowFile[DatasetRow], refiners: RowFile[RefinerRow]
 ) -> Iterator[Problem]:
-    """Yield every test set that shares images with a training set of a refiner that runs on it."""
+    """Yield every test set that is a training set of a refiner that runs on it, or overlaps with one."""
+    for place, words, training_set, test_set in _trained_and_tested(config, datasets, refiners):
+        reason = shared(training_set, test_set, datasets.rows)
+        if reason:
+            yield Problem(
+                place,
+                f"{words}: {reason}",
+                "training and test sets without a common image",
+                f"take '{test_set}' out of `datasets`, list it in `baseline_only`, or train on other data",
+            )
+
+
+def leak_problems(
+    config: Mapping[str, Any], datasets: RowFile[DatasetRow], refiners: RowFile[RefinerRow]
+) -> Iterator[Problem]:
+    """Yield every test set that is known to hold more images of a training set than the configuration accepts.
+
+    Where the run uses a part of either, it is measured instead, once the images are there.
+    """
+    for place, words, training_set, test_set in _trained_and_tested(config, datasets, refiners):
+        rows = [datasets.rows[name] for name in (training_set, test_set) if name in datasets.rows]
+        count = max((row.shares.get(name, 0) for row in rows for name in (training_set, test_set)), default=0)
+        accepted = config["known_leaks"].get(training_set, {}).get(test_set, 0)
+        if count > accepted and not {training_set, test_set} & set(config["subset"]):
+            yield Problem(
+                place,
+                f"{words}: they share {count} near-identical images",
+                f"at most {accepted} (`known_leaks`)",
+                f"take '{test_set}' out of `datasets`, list it in `baseline_only`, leave these images out with "
+                f"`subset`, train on other data, or accept them with `known_leaks: {{{training_set}: {{{test_set}: "
+                f"{count}}}}}`",
+            )
+
+
+def _trained_and_tested(
+    config: Mapping[str, Any], datasets: RowFile[DatasetRow], refiners: RowFile[RefinerRow]
+) -> Iterator[tuple[str, str, str, str]]:
+    """Yield every training set of a refiner with every test set that it runs on, with its place and in words."""
     tested = [n for n in config["datasets"] if n in datasets.rows and n not in config["baseline_only"]]
     for i, name in enumerate(config["refiners"]):
         row = refiners.rows.get(name)
         for training_set in row.train.datasets if row and row.train else ():
             for test_set in tested:
-                reason = shared(training_set, test_set, datasets.rows)
-                if reason:
-                    yield Problem(
-                        f"refiners[{i}]",
-                        f"refiner '{name}' is trained on '{training_set}' and tested on '{test_set}': {reason}",
-                        "training and test sets without a common image",
-                        f"take '{test_set}' out of `datasets`, list it in `baseline_only`, or train on other data",
-                    )
+                words = f"refiner '{name}' is trained on '{training_set}' and tested on '{test_set}'"
+                yield f"refiners[{i}]", words, training_set, test_set
 
 
 def protocol_problems(config: Mapping[str, Any], tables: Mapping[str, Any], known: Known) -> Iterator[Problem]:

@@ -1,29 +1,37 @@
 """From a configuration to a run, with every mistake of the configuration and its registry files in one error."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sodlift.config.checks import coverage_problems, name_problems, overlap_problems, protocol_problems
+from sodlift.config.checks import (
+    coverage_problems,
+    leak_problems,
+    name_problems,
+    overlap_problems,
+    protocol_problems,
+    scoring_problems,
+)
 from sodlift.config.data_root import resolve_data_root
-from sodlift.config.registries import ROWS, read_rows, reference_problems
+from sodlift.config.registries import ROWS, SHIPPED, read_rows, reference_problems
 from sodlift.config.run import Run, with_seeds
+from sodlift.datasets.subset import Subset, read_subset
 from sodlift.document import Document, read_document
+from sodlift.fetch.store import RESOURCES
 from sodlift.metrics import METRICS
-from sodlift.problems import Problem, raise_any
+from sodlift.problems import ConfigProblems, Problem, raise_any
 from sodlift.schema import defaults, read_schema, schema_problems
 
 
-def load_run(config: Mapping[str, Any] | str | Path, base: str | Path) -> Run:
+def load_run(config: Mapping[str, Any] | str | Path) -> Run:
     """Check a configuration and resolve it.
 
     Parameters
     ----------
     config : mapping or path
-        The configuration, or the YAML file that holds it.
-    base : path
-        Folder that holds ``config/`` with the shipped registry files, schemas, protocols and tables. Paths in the
-        configuration are relative to the working directory.
+        The configuration, or the YAML file that holds it. Paths in it are relative to the working directory; what it
+        names is shipped (``SHIPPED``) or in the registry files that it adds.
 
     Raises
     ------
@@ -31,24 +39,19 @@ def load_run(config: Mapping[str, Any] | str | Path, base: str | Path) -> Run:
         One error that lists everything that is wrong: by the schemas, between registry rows, and between the parts of
         the run.
     """
-    folder = Path(base) / "config"
     document = Document(config) if isinstance(config, Mapping) else read_document(config)
-    schema = read_schema(folder / "schemas" / "config.schema.json")
+    schema = read_schema(SHIPPED / "schemas" / "config.schema.json")
     problems = document.locate(schema_problems(document.data, schema))
     settings = _usable(document.data, schema, problems)
 
-    files = {
-        kind: read_rows(
-            kind, folder / f"{kind}.yaml", folder / "schemas", map(Path, settings["registries"].get(kind, ())), problems
-        )
-        for kind in ROWS
-    }
+    files = {kind: read_rows(kind, settings["registries"].get(kind, ()), problems) for kind in ROWS}
     problems += reference_problems(**files)
-    tables = read_document(folder / "tables.yaml")
-    problems += tables.locate(schema_problems(tables.data, read_schema(folder / "schemas" / "tables.schema.json")))
+    subset = _subsets(settings["subset"], document, problems)
+    tables = read_document(SHIPPED / "tables.yaml")
+    problems += tables.locate(schema_problems(tables.data, read_schema(SHIPPED / "schemas" / "tables.schema.json")))
     known: dict[str, Sequence[str]] = {
         **{kind: file.names for kind, file in files.items()},
-        "protocols": sorted(path.stem for path in (folder / "protocols").glob("*.yaml")),
+        "protocols": sorted(path.stem for path in (SHIPPED / "protocols").glob("*.yaml")),
         "extra_metrics": METRICS.names(),
         "tables": list(tables.data),
     }
@@ -56,7 +59,9 @@ def load_run(config: Mapping[str, Any] | str | Path, base: str | Path) -> Run:
         [
             *name_problems(settings, known),
             *coverage_problems(settings, files["detectors"], known),
+            *scoring_problems(settings, files["datasets"], files["detectors"], document.data),
             *overlap_problems(settings, files["datasets"], files["refiners"]),
+            *leak_problems(settings, files["datasets"], files["refiners"]),
             *protocol_problems(settings, tables.data, known),
         ]
     )
@@ -65,6 +70,8 @@ def load_run(config: Mapping[str, Any] | str | Path, base: str | Path) -> Run:
     return Run(
         results=Path(settings["results"]),
         data_root=resolve_data_root(settings),
+        resources=Path(os.environ.get(RESOURCES) or settings["resources"]),
+        offline=settings["offline"],
         seeds=seeds,
         device=settings["device"],
         threads=settings["threads"],
@@ -76,11 +83,23 @@ def load_run(config: Mapping[str, Any] | str | Path, base: str | Path) -> Run:
         tables=tuple(settings["tables"]),
         figures=tuple(settings["figures"]),
         baseline_only=tuple(settings["baseline_only"]),
-        limit=dict(settings["limit"]),
+        subset=subset,
+        known_leaks=settings["known_leaks"],
         dataset_rows=files["datasets"].rows,
         detector_rows=files["detectors"].rows,
         refiner_rows=with_seeds({name: files["refiners"].rows[name] for name in settings["refiners"]}, seeds),
     )
+
+
+def _subsets(asked: Mapping[str, Any], document: Document, problems: list[Problem]) -> dict[str, Subset]:
+    """Make the subsets, by data set; whatever is wrong with one is added to ``problems``."""
+    made = {}
+    for name, subset in asked.items():
+        try:
+            made[name] = read_subset(subset, f"subset.{name}")
+        except ConfigProblems as refusal:
+            problems += document.locate(refusal.problems)
+    return made
 
 
 def _usable(data: Mapping[str, Any], schema: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:

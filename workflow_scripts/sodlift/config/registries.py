@@ -8,9 +8,13 @@ from typing import Any, Generic, TypeVar
 from sodlift.config.rows import DatasetRow, DetectorRow, RefinerRow, Row
 from sodlift.document import Document, read_document
 from sodlift.errors import ConfigError
+from sodlift.fetch.release import ReleaseFile
 from sodlift.options import build
-from sodlift.problems import ConfigProblems, Problem, one_of, suggestion
+from sodlift.problems import ConfigProblems, Problem, one_of, raise_any, suggestion
 from sodlift.schema import read_schema, schema_problems
+
+SHIPPED = (Path(__file__).parents[1] / "shipped").resolve()
+"""The folder ``config`` of the repository, which an installed library has under this name."""
 
 R = TypeVar("R", bound=Row)
 
@@ -42,24 +46,22 @@ class RowFile(Generic[R]):
         return Problem(at, what, expected, mend, self.places[name].place(at))
 
 
-def read_rows(kind: str, shipped: Path, schemas: Path, extra: Iterable[Path], problems: list[Problem]) -> RowFile[Any]:
-    """Read ``datasets.yaml``, ``detectors.yaml`` or ``refiners.yaml`` and the extra files of the same kind.
+def read_rows(kind: str, extra: Iterable[str], problems: list[Problem]) -> RowFile[Any]:
+    """Read the shipped ``datasets.yaml``, ``detectors.yaml`` or ``refiners.yaml`` and the extra files of the same kind.
 
     Parameters
     ----------
     kind : str
         One of ``ROWS``.
-    shipped, schemas : Path
-        The shipped file, and the folder of the schemas.
-    extra : iterable of Path
+    extra : iterable of str
         Files whose rows are added; defining a row again is a problem.
     problems : list of Problem
         Whatever is wrong is added here.
     """
-    schema = read_schema(schemas / f"{kind}.schema.json")
+    schema = read_schema(SHIPPED / "schemas" / f"{kind}.schema.json")
     raw: dict[str, Any] = {}
     places: dict[str, Document] = {}
-    for path in (shipped, *extra):
+    for path in (SHIPPED / f"{kind}.yaml", *map(Path, extra)):
         try:
             document = read_document(path)
         except ConfigError as refusal:
@@ -78,6 +80,22 @@ def read_rows(kind: str, shipped: Path, schemas: Path, extra: Iterable[Path], pr
                 raw[name] = row
     rows = {name: made for name, row in raw.items() if (made := _row(ROWS[kind], name, row, places, problems))}
     return RowFile(rows, tuple(str(name) for name in places), places)
+
+
+def registered_rows(
+    extra: Mapping[str, Iterable[str]],
+) -> tuple[Mapping[str, DatasetRow], Mapping[str, DetectorRow]]:
+    """Return the data sets and detectors that are shipped and those, by kind, in ``extra`` files.
+
+    Raises
+    ------
+    ConfigProblems
+        One error that lists what is wrong with their files.
+    """
+    problems: list[Problem] = []
+    datasets, detectors = (read_rows(kind, extra.get(kind, ()), problems) for kind in ("datasets", "detectors"))
+    raise_any(problems, "the registry files")
+    return datasets.rows, detectors.rows
 
 
 def _row(
@@ -135,14 +153,14 @@ def reference_problems(
 
 
 def _names_of_files(*files: RowFile[Any]) -> Iterator[Problem]:
-    """Yield the names under which two files of releases would be kept in one place."""
-    places: dict[str, str] = {}
+    """Yield the names under which two different files of releases would be kept in one place."""
+    firsts: dict[str, tuple[str, ReleaseFile]] = {}
     for file in files:
         for name, row in file.rows.items():
             for i, held in enumerate(row.release.files):
-                first = places.setdefault(held.name, f"{name}.release.files[{i}]")
-                if first != f"{name}.release.files[{i}]":
-                    what = f"'{held.name}' is the name of {first} too"
+                path, first = firsts.setdefault(held.name, (f"{name}.release.files[{i}]", held))
+                if first != held:
+                    what = f"'{held.name}' is the name of another file in {path}"
                     yield file.problem(name, f"release.files[{i}].name", what, mend="give it another name")
 
 

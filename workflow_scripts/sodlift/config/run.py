@@ -1,12 +1,14 @@
 """A run: what the configuration asks for, resolved into plain data that every stage of the workflow asks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sodlift.config.rows import DatasetRow, DetectorRow, RefinerRow, Training
+from sodlift.datasets.sources import has_masks
+from sodlift.datasets.subset import Subset
 from sodlift.registry import unknown_name
 
 UNREFINED = "none"
@@ -14,7 +16,7 @@ UNREFINED = "none"
 
 
 class Cell(NamedTuple):
-    """One combination that is evaluated; ``refiner`` is ``none`` for the unrefined prior."""
+    """One combination of which maps are made; ``refiner`` is ``none`` for the unrefined prior."""
 
     dataset: str
     detector: str
@@ -42,8 +44,10 @@ class Run:
 
     Attributes
     ----------
-    results, data_root : Path
-        Folder of the results; folder at which relative paths of the data start.
+    results, data_root, resources : Path
+        Folder of the results; folder at which relative paths of the data start; folder of what is fetched.
+    offline : bool
+        Whether the network is forbidden.
     seeds : tuple of int
         Seeds of the trainable refiners; the first is the primary one.
     device : str
@@ -59,14 +63,18 @@ class Run:
         seed and as ``<refiner>@<seed>`` for the others.
     baseline_only : tuple of str
         Test sets on which no refiner runs.
-    limit : mapping of str to int
-        Number of images that are used of a data set, where not all are.
+    subset : mapping of str to Subset
+        What is used of a data set, where not all of it is.
+    known_leaks : mapping
+        By training set and test set, how many test images may have a near-identical training image.
     dataset_rows, detector_rows : mapping
         Every registered row by its id.
     """
 
     results: Path
     data_root: Path
+    resources: Path
+    offline: bool
     seeds: tuple[int, ...]
     device: str
     threads: int
@@ -78,14 +86,15 @@ class Run:
     tables: tuple[str, ...]
     figures: tuple[str, ...]
     baseline_only: tuple[str, ...]
-    limit: Mapping[str, int]
+    subset: Mapping[str, Subset]
+    known_leaks: Mapping[str, Mapping[str, int]]
     dataset_rows: Mapping[str, DatasetRow]
     detector_rows: Mapping[str, DetectorRow]
     refiner_rows: Mapping[str, RefinerRow]
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
-        """What is evaluated: by data set and detector, the unrefined prior first, then every refiner."""
+        """What is made: by data set and detector, the unrefined prior first, then every refiner."""
         return tuple(
             Cell(dataset, detector, refiner)
             for dataset in self.test_sets
@@ -93,6 +102,16 @@ class Run:
             if self.detector_rows[detector].covers(dataset)
             for refiner in (UNREFINED, *(() if dataset in self.baseline_only else self.refiner_rows))
         )
+
+    @cached_property
+    def scored_sets(self) -> tuple[str, ...]:
+        """The test sets that have ground truth; on the others maps are made for their own sake."""
+        return tuple(name for name in self.test_sets if has_masks(self.dataset_rows[name]))
+
+    @cached_property
+    def scored_cells(self) -> tuple[Cell, ...]:
+        """The cells that are evaluated: those of the data sets with ground truth."""
+        return tuple(cell for cell in self.cells if cell.dataset in self.scored_sets)
 
     @cached_property
     def absent(self) -> tuple[Absent, ...]:
@@ -110,15 +129,22 @@ class Run:
         return tuple(cell for cell in self.cells if cell.refiner != UNREFINED)
 
     @cached_property
-    def refined_sets(self) -> tuple[str, ...]:
-        """The test sets on which some refiner runs."""
-        return tuple(dict.fromkeys(cell.dataset for cell in self.refined_cells))
-
-    @cached_property
     def facts(self) -> str:
         """All that tables and figures read off the run, as text: when it changes they are made again."""
-        sets = [self.dataset_rows[name] for name in self.test_sets]
-        return repr((self.cells, sets, self.refiner_rows, self.labels, self.seeds, self.limit, self.protocols))
+        sets = [self.dataset_rows[name] for name in self.scored_sets]
+        parts = {name: subset.words for name, subset in self.subset.items()}
+        return repr(
+            (
+                self.scored_cells,
+                sets,
+                parts,
+                self.refiner_rows,
+                self.labels,
+                self.seeds,
+                self.protocols,
+                self.known_leaks,
+            )
+        )
 
     def evaluation_folder(self, cell: Cell) -> Path:
         """Return the folder that the evaluation of a cell writes."""
@@ -146,6 +172,18 @@ class Run:
         return tuple(name for name, row in self.refiner_rows.items() if row.train is not None and name in used)
 
     @cached_property
+    def trained_and_tested(self) -> dict[str, dict[str, list[str]]]:
+        """By trained refiner, whatever its seed, the data sets that it is trained on and those that it is scored on."""
+        return {
+            name: {
+                "train": list(dict.fromkeys(maps.dataset for maps in self.train_inputs(name))),
+                "test": list(dict.fromkeys(cell.dataset for cell in self.scored_cells if cell.refiner == name)),
+            }
+            for name in self.trained
+            if "@" not in name
+        }
+
+    @cached_property
     def prior_maps(self) -> tuple[PriorMaps, ...]:
         """All prior maps that the run needs, those for training included, each once."""
         tested = (PriorMaps(cell.dataset, cell.detector) for cell in self.cells)
@@ -156,6 +194,10 @@ class Run:
     def datasets(self) -> tuple[str, ...]:
         """All data sets that the run needs, those for training included, each once."""
         return tuple(dict.fromkeys([*self.test_sets, *(maps.dataset for maps in self.prior_maps)]))
+
+    def subset_parameters(self, name: str) -> dict[str, Any]:
+        """Return what is used of a data set as plain data, from which ``build`` makes the subset; empty for all."""
+        return asdict(self.subset[name]) if name in self.subset else {}
 
     def train_inputs(self, refiner: str) -> tuple[PriorMaps, ...]:
         """Return what ``refiner`` is trained on, empty where it has nothing to train; raises UnknownNameError."""

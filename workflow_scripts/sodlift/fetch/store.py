@@ -28,7 +28,7 @@ from sodlift.fetch.release import Release, ReleaseFile
 
 T = TypeVar("T")
 
-VARIABLE, OFFLINE = "SODLIFT_RESOURCES", "SODLIFT_OFFLINE"
+RESOURCES, OFFLINE = "SODLIFT_RESOURCES", "SODLIFT_OFFLINE"
 """Environment variables: the folder of resources (default ``resources``), and whether the network is forbidden."""
 _NEWER = "if the publisher has replaced it on purpose, remove its entry in"
 
@@ -77,7 +77,7 @@ class Store:
     @classmethod
     def default(cls) -> "Store":
         """Return the store that the environment names."""
-        return cls(Path(os.environ.get(VARIABLE) or "resources"), os.environ.get(OFFLINE, "") not in ("", "0"))
+        return cls(Path(os.environ.get(RESOURCES) or "resources"), os.environ.get(OFFLINE, "") not in ("", "0"))
 
     @property
     def pins_file(self) -> Path:
@@ -153,6 +153,8 @@ class Store:
 
     def pin(self, file: ReleaseFile, path: Path) -> Pin:
         """Pin ``file`` as what is at ``path``, which has been checked and found good; a pin stays as it is."""
+        if known := self.pins().get(file.name):
+            return known
         with self.alone("pins"):
             pins = self.pins()
             if file.name not in pins:

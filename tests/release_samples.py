@@ -3,8 +3,12 @@
 import hashlib
 import zipfile
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from PIL import Image
 
 from sodlift.fetch.download import Patience
 from sodlift.fetch.release import Release, ReleaseFile
@@ -41,3 +45,13 @@ def release(*files: ReleaseFile, **change: Any) -> Release:
 def below(folder: Path) -> list[str]:
     """Return the files below a folder, hidden ones included."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def png(value: int = 255, mode: str = "L") -> bytes:
+    buffer = BytesIO()
+    Image.fromarray(np.full((4, 5), value, np.uint8)).convert(mode).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+SET = {f"S/imgs/{s}.png": png(i, "RGB") for i, s in enumerate("abc")} | {f"S/gt/{s}.png": png() for s in "abc"}
+MAPS = {f"out/{s}.png": png(9) for s in "abc"}
