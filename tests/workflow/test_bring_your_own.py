@@ -1,8 +1,5 @@
 """A user's own data, maps and configuration in a folder of their own, with and without masks, through the workflow."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 from PIL import Image
+from workflow_runs import configured
 
 STEMS = {"beach": ".jpg", "café 2": ".png", "dog.old": ".BMP"}
 """The images' kinds, by stem."""
@@ -77,35 +75,19 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def snakemake(project: Path, repository: Path, *arguments: str, **change: object) -> subprocess.CompletedProcess[str]:
-    """Run the workflow in the user's folder, with a change of the configuration; None leaves a key out."""
-    config = {key: value for key, value in {**RUN, **change}.items() if value is not None}
-    (project / "run.yaml").write_text(yaml.safe_dump(config))
-    command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(repository / "Snakefile")]
-    environment = {name: value for name, value in os.environ.items() if name != "SODLIFT_DATA"}
-    return subprocess.run(
-        [*command, "--cores", "2", "--configfile", "run.yaml"],
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.fixture(scope="module")
-def inference(project: Path, repository: Path) -> set[str]:
+def inference(project: Path) -> set[str]:
     """What a run of the data set without masks makes: the folders of its results."""
-    ended = snakemake(project, repository, datasets=["unmasked"], tables=None, protocols=None)
+    ended = configured(project, {**RUN, "datasets": ["unmasked"], "tables": None, "protocols": None})
     assert ended.returncode == 0, ended.stdout + ended.stderr
     results = project / "results"
     return {str(path.relative_to(results)) for path in results.rglob("*") if path.is_dir()}
 
 
 @pytest.fixture(scope="module")
-def done(project: Path, repository: Path, inference: set[str]) -> Path:
+def done(project: Path, inference: set[str]) -> Path:
     """The results of a run of both data sets, after that of the one without masks."""
-    ended = snakemake(project, repository)
+    ended = configured(project, RUN)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return project / "results"
 
@@ -136,9 +118,9 @@ def test_the_data_set_without_masks_is_refined_and_not_scored(done: Path) -> Non
     assert "Without masks" not in (done / "tables" / "refiners.md").read_text()
 
 
-def test_a_change_of_the_list_of_a_subset_is_noticed(project: Path, repository: Path, done: Path) -> None:
+def test_a_change_of_the_list_of_a_subset_is_noticed(project: Path, done: Path) -> None:
     def would_run() -> str:
-        ended = snakemake(project, repository, "--dry-run", "--quiet", "host")
+        ended = configured(project, RUN, "--dry-run", "--quiet", "host")
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout + ended.stderr
 

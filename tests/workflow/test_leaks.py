@@ -1,10 +1,6 @@
 """A training image in the test set, through the workflow: what ends the run, what goes on, what is not made again."""
 
-import os
-import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -12,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from workflow_runs import configured, rules
 
 FOLDER = {"type": "folder"}
 ROWS = {
@@ -75,40 +72,23 @@ def project(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def snakemake(project: Path, repository: Path, *arguments: str, **change: object) -> subprocess.CompletedProcess[str]:
-    """Run the workflow in the folder, with a change of the configuration."""
-    (project / "run.yaml").write_text(yaml.safe_dump({**RUN, **change}))
-    command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(repository / "Snakefile")]
-    environment = {name: value for name, value in os.environ.items() if name != "SODLIFT_DATA"}
-    return subprocess.run(
-        [*command, "--cores", "2", "--configfile", "run.yaml"],
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def would_run(project: Path, repository: Path, **change: object) -> set[str]:
-    """The rules that a dry run names."""
-    done = snakemake(project, repository, "--dry-run", "--quiet", "host", **change)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return set(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.MULTILINE))
+def would_run(project: Path, **change: object) -> set[str]:
+    """The rules that a dry run names, with a change of the configuration."""
+    return rules(configured(project, {**RUN, **change}, "--dry-run", "--quiet", "host"))
 
 
 @pytest.fixture(scope="module")
-def ended(project: Path, repository: Path) -> str:
+def ended(project: Path) -> str:
     """What the run says without `known_leaks`, before anything was accepted."""
-    done = snakemake(project, repository)
+    done = configured(project, RUN)
     assert done.returncode != 0
     return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
-def accepted(project: Path, repository: Path, ended: str) -> Path:
+def accepted(project: Path, ended: str) -> Path:
     """The results of the run that accepts the leak."""
-    done = snakemake(project, repository, known_leaks={"seen": {"held-out": 1}})
+    done = configured(project, {**RUN, "known_leaks": {"seen": {"held-out": 1}}})
     assert done.returncode == 0, done.stdout + done.stderr
     return project / "results"
 
@@ -141,42 +121,42 @@ def test_each_detectors_maps_have_a_report(accepted: Path) -> None:
         assert (accepted / "health" / "maps" / dataset / "net.json").is_file()
 
 
-def test_a_report_that_is_written_anew_trains_nothing_again(project: Path, repository: Path, accepted: Path) -> None:
-    rules = would_run(project, repository, known_leaks={"seen": {"held-out": 2}})
-    assert {"leakage", "no_leakage", "table"} <= rules
-    assert not {"train_refiner", "refine_maps"} & rules
+def test_a_report_that_is_written_anew_trains_nothing_again(project: Path, accepted: Path) -> None:
+    made = would_run(project, known_leaks={"seen": {"held-out": 2}})
+    assert {"leakage", "no_leakage", "table"} <= made
+    assert not {"train_refiner", "refine_maps"} & made
 
 
-def test_another_test_set_trains_nothing_again(project: Path, repository: Path, accepted: Path) -> None:
+def test_another_test_set_trains_nothing_again(project: Path, accepted: Path) -> None:
     change = {
         "known_leaks": {"seen": {"held-out": 1}},
         "datasets": ["held-out", "demo-test"],
         "detectors": ["net", "rbd"],
     }
-    rules = would_run(project, repository, **change)
-    assert {"leakage", "refine_maps"} <= rules
-    assert "train_refiner" not in rules
+    made = would_run(project, **change)
+    assert {"leakage", "refine_maps"} <= made
+    assert "train_refiner" not in made
 
 
-def test_a_refiner_that_changed_is_trained_again_even_so(project: Path, repository: Path, accepted: Path) -> None:
+def test_a_refiner_that_changed_is_trained_again_even_so(project: Path, accepted: Path) -> None:
     """A job of which Snakemake takes an input for ancient would be overlooked here."""
     rows = yaml.safe_dump(ROWS["refiners"])
     (project / "refiners.yaml").write_text(rows.replace("steps: 2", "steps: 3"))
     try:
-        rules = would_run(project, repository, known_leaks={"seen": {"held-out": 2}})
+        made = would_run(project, known_leaks={"seen": {"held-out": 2}})
     finally:
         (project / "refiners.yaml").write_text(rows)
-    assert {"leakage", "train_refiner"} <= rules
+    assert {"leakage", "train_refiner"} <= made
 
 
-def test_a_map_that_was_replaced_is_noticed(project: Path, repository: Path, accepted: Path) -> None:
+def test_a_map_that_was_replaced_is_noticed(project: Path, accepted: Path) -> None:
     file, known = project / "data" / "maps" / "held-out" / "d.png", {"seen": {"held-out": 1}}
-    assert would_run(project, repository, known_leaks=known) == set()
+    assert would_run(project, known_leaks=known) == set()
     content = file.read_bytes()
     Image.fromarray(np.asarray(Image.open(file)) // 2).save(file)
     try:
-        rules = would_run(project, repository, known_leaks=known)
+        made = would_run(project, known_leaks=known)
     finally:
         file.write_bytes(content)
-    assert "prior" in rules
-    assert "train_refiner" not in rules
+    assert "prior" in made
+    assert "train_refiner" not in made

@@ -1,18 +1,15 @@
 """A data set that is downloaded and maps that are dropped in by hand, through the workflow."""
 
 import shutil
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import pytest
 import yaml
+from workflow_runs import snakemake
 
 from http_server import Site, running_site, serve
 from release_samples import archive, below
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 STEMS = ("arch", "bowl", "chair")
 
@@ -77,7 +74,7 @@ def project(repository: Path, site: Site, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="module")
-def first(snakemake: Run, project: Path) -> str:
+def first(project: Path) -> str:
     """What a run says that can download the data set and not the maps."""
     done = snakemake(project, "--keep-going")
     assert done.returncode != 0
@@ -85,7 +82,7 @@ def first(snakemake: Run, project: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def second(snakemake: Run, project: Path, first: str) -> Path:
+def second(project: Path, first: str) -> Path:
     """The results, once the maps are where the message asked to put them."""
     (project / "resources" / "manual").mkdir(parents=True)
     shutil.copyfile(project / "maps.zip", project / "resources" / "manual" / "net-served.zip")
@@ -110,12 +107,12 @@ def test_a_run_goes_on_from_what_is_there_and_downloads_nothing_twice(site: Site
     assert [path for path, _ in site.requests] == ["/set.zip"]
 
 
-def test_then_there_is_nothing_to_do(snakemake: Run, project: Path, second: Path) -> None:
+def test_then_there_is_nothing_to_do(project: Path, second: Path) -> None:
     done = snakemake(project, "--dry-run")
     assert "Nothing to be done" in done.stdout + done.stderr, done.stdout + done.stderr
 
 
-def test_offline_a_missing_data_set_says_where_it_belongs(snakemake: Run, project: Path, second: Path) -> None:
+def test_offline_a_missing_data_set_says_where_it_belongs(project: Path, second: Path) -> None:
     elsewhere = {**yaml.safe_load((project / "run.yaml").read_text()), "data_root": "other", "results": "offline"}
     (project / "offline.yaml").write_text(yaml.safe_dump({**elsewhere, "offline": True, "resources": "kept"}))
     done = snakemake(project, "datasets", configfile="offline.yaml")

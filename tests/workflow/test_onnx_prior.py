@@ -1,9 +1,6 @@
 """A network in an ONNX file as a detector, through the workflow: exported here, named by a row, run, and scored."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from torch import nn
+from workflow_runs import snakemake
 
 from sodlift.arrays import read_image, to_uint8
 from sodlift.datasets.manifest import Manifest
@@ -53,7 +51,7 @@ def network() -> nn.Module:
 
 
 @pytest.fixture(scope="module")
-def results(network: nn.Module, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def results(network: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results of a run over three images of the demo, in a folder that holds the user's files alone."""
     folder = tmp_path_factory.mktemp("run")
     for name, text in {"run.yaml": RUN, "mine/detectors.yaml": ROW}.items():
@@ -68,18 +66,9 @@ def results(network: nn.Module, repository: Path, tmp_path_factory: pytest.TempP
         dynamic_shapes=(sides,),
         verbose=False,
     )
-    done = _snakemake(repository, folder, "evaluate")
+    done = snakemake(folder, "evaluate")
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "results"
-
-
-def _snakemake(repository: Path, folder: Path, target: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "SODLIFT_DATA"}
-    snakefile = str(repository / "Snakefile")
-    command = ["snakemake", target, "--snakefile", snakefile, "--cores", "2", "--configfile", "run.yaml"]
-    return subprocess.run(
-        [sys.executable, "-m", *command], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
 
 
 def test_every_image_has_the_networks_map(network: nn.Module, results: Path) -> None:
@@ -103,11 +92,11 @@ def test_its_maps_are_scored(results: Path) -> None:
     assert scores.stem.nunique() == 3
 
 
-def test_a_model_that_is_gone_fails_its_job_by_name(results: Path, repository: Path) -> None:
+def test_a_model_that_is_gone_fails_its_job_by_name(results: Path) -> None:
     folder = results.parent
     shutil.rmtree(results / "priors")
     shutil.move(folder / "data" / "weights" / "tiny.onnx", folder / "elsewhere.onnx")
-    done = _snakemake(repository, folder, "priors")
+    done = snakemake(folder, "priors")
     assert done.returncode != 0
     assert "ONNX model not found" in done.stderr and "data/weights/tiny.onnx" in done.stderr
     assert not (results / "priors" / "demo-test" / "tiny").exists()

@@ -4,16 +4,15 @@ The repository is copied, so that files can be edited. The stages build on one a
 """
 
 import json
-import os
-import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from PIL import Image
+from workflow_runs import rules, snakemake
 
 from sodlift.metrics import metrics_with
 
@@ -44,17 +43,12 @@ def copy(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def _snakemake(copy: Path, *arguments: str, config: str = CONFIG) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "SODLIFT_DATA"}
-    command = [sys.executable, "-m", "snakemake", *arguments, "--cores", "2", "--configfile", config]
-    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
+def _snakemake(copy: Path, *arguments: str, config: str = CONFIG, snakefile: str = "Snakefile") -> Any:
+    return snakemake(copy, *arguments, configfile=config, snakefile=copy / snakefile)
 
 
 def _would_run(copy: Path) -> set[str]:
-    """The rules that a dry run names."""
-    done = _snakemake(copy, "--dry-run", "--quiet", "host")
-    assert done.returncode == 0, done.stderr
-    return set(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.MULTILINE)) - TARGETS
+    return rules(_snakemake(copy, "--dry-run", "--quiet", "host")) - TARGETS
 
 
 @pytest.fixture(scope="module")
@@ -127,11 +121,11 @@ def test_editing_one_refiner_runs_no_other_again(run: Path) -> None:
     text = path.read_text()
     path.write_text(text + "\nEDITED = True\n")
     try:
-        rules = _would_run(run)
+        made = _would_run(run)
     finally:
         path.write_text(text)
-    assert "refine_maps" in rules
-    assert "train_refiner" not in rules
+    assert "refine_maps" in made
+    assert "train_refiner" not in made
 
 
 def test_editing_a_comment_runs_nothing_again(run: Path) -> None:
@@ -188,7 +182,5 @@ def test_the_catalogues_snakefile_runs_the_same_jobs(run: Path, tmp_path: Path) 
     arguments = ("--dry-run", "--quiet", "host", "--directory", str(results))
     counts = []
     for snakefile in ("Snakefile", "workflow/Snakefile"):
-        done = _snakemake(run, "--snakefile", snakefile, *arguments)
-        assert done.returncode == 0, done.stderr
-        counts.append(set(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.MULTILINE)))
+        counts.append(rules(_snakemake(run, *arguments, snakefile=snakefile)))
     assert counts[0] - TARGETS == counts[1] - TARGETS - {"everything"} != set()

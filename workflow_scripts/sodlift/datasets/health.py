@@ -55,7 +55,7 @@ class HealthReport(Report):
     images, masks : int
         Number of images that could be read, and of their masks that could.
     found : int
-        Number of images that there are, before any limit.
+        Number of images that there are, before any subset.
     expected : int or None
         Number of images that there should be; None where that is open.
     splits : dict

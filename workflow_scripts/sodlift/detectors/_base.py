@@ -30,11 +30,12 @@ class DetectorType:
         Frozen dataclass of its options; an attribute ``modules`` names what they load by name.
     run : callable
         ``run(options, manifest, writer, workers)`` adds the prior map of every image in ``manifest`` to ``writer``, at
-        the map's own size, using at most ``workers`` processes. The maps do not depend on ``workers``. Raises MapError
-        or DataError, or leaves it to the writer to tell every map that it refuses.
+        the map's own size, using at most ``workers`` processes or threads. The maps do not depend on ``workers``.
+        Raises MapError, DataError, WeightsError, ConfigError or MissingDependencyError, or leaves it to the writer to
+        tell every map that it refuses.
     files : callable
         ``files(options, dataset)`` names the files that the maps of a data set are made of, besides its images, without
-        reading any; a change of them makes the maps anew. None by default. Raises MapError.
+        reading any; a change of them makes the maps anew. None by default. Raises SodliftError.
     """
 
     title: str
