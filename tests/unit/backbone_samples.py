@@ -5,9 +5,9 @@ from pathlib import Path
 
 import torch
 from download_samples import Clock, quick
-from http_server import Site, serve
 from torch import nn
 
+from http_server import Site, serve
 from sodlift.backbones._base import Backbone, Tap, WeightsEntry
 from sodlift.fetch.release import Release, ReleaseFile
 from sodlift.fetch.store import Store, digest

@@ -5,8 +5,8 @@ import random
 from pathlib import Path
 
 import pytest
-from http_server import Site
 
+from http_server import Site
 from sodlift.errors import DataError
 from sodlift.fetch.download import Patience, Remote, download
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 from backbone_samples import ENTRY, PAGE, Tiny, released, same, save, store_at, tiny
-from http_server import Site, serve
 
+from http_server import Site, serve
 from sodlift.backbones import _weights
 from sodlift.backbones._base import WeightsEntry
 from sodlift.backbones._weights import find_weights, load_pretrained, package_file, verify_weights

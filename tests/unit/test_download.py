@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 from download_samples import DATA, MD5, OTHER, SHA256, Clock, names, quick, refused, remote
-from http_server import Behaviour, Site, answer, running_site, serve, serve_chunked, serve_unframed, serve_whole, stall
 
+from http_server import Behaviour, Site, answer, running_site, serve, serve_chunked, serve_unframed, serve_whole, stall
 from sodlift.fetch._http import Refused, Session
 from sodlift.fetch.download import Patience, download
 

@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 import pytest
 from download_samples import DATA, MD5, OTHER, SHA256, Clock, names, quick, refused, remote
-from http_server import Site, serve, stall
 
+from http_server import Site, serve, stall
 from sodlift.errors import ConfigError, DataError
 from sodlift.fetch.download import Patience, Remote, check, download
 

@@ -7,9 +7,9 @@ import tarfile
 import textwrap
 
 import pytest
+
 from http_server import Site, serve
 from release_samples import IMAGES, MASKS, TAKE, archive, below, release, sha256, store
-
 from sodlift.errors import DataError
 from sodlift.fetch.install import install, matches
 from sodlift.fetch.release import ReleaseFile

@@ -3,9 +3,9 @@
 import json
 
 import pytest
+
 from http_server import Site, serve
 from release_samples import IMAGES, PAGE, archive, release, sha256, store
-
 from sodlift.errors import ConfigError, DataError
 from sodlift.fetch.release import ReleaseFile
 from sodlift.fetch.store import Store
