@@ -127,3 +127,50 @@ def test_the_check_of_priors_covers_the_complete_set_without_a_refiner() -> None
     assert loaded.test_sets == ("ECSSD",)
     assert loaded.dataset("ECSSD").complete
     assert not loaded.refined_cells
+
+
+PAPER_SETS = ["ECSSD", "DUT-OMRON", "HKU-IS", "PASCAL-S", "SOD", "DUTS-TR", "DUTS-TE", "MSRA-B", "MSRA10K"]
+PAPER_MAPS = [
+    "Amulet",
+    "UCF",
+    "ELD",
+    "NLDF",
+    "SRM",
+    "PiCANet",
+    "RAS",
+    "R3Net",
+    "PFA",
+    "DHS",
+    "RFCN",
+    "DSS",
+    "MDF",
+    "RADF",
+    "BRN",
+    "PAGRN",
+    "KSR",
+]
+
+
+@pytest.mark.parametrize("name", PAPER_SETS)
+def test_a_data_set_says_what_it_is_and_where_it_comes_from(name: str) -> None:
+    row = run("config").dataset_rows[name]
+    assert row.expected and row.licence and row.citation
+    assert row.release.page.startswith(("http://", "https://"))
+    by_hand = not any(file.urls for file in row.release.files)
+    assert row.release.note or not by_hand  # what comes by hand says how
+    assert set(row.release.folders) in ({"images", "masks"}, set())
+
+
+@pytest.mark.parametrize("name", PAPER_MAPS)
+def test_published_maps_say_whose_they_are_and_which_paper_used_them(name: str) -> None:
+    row = run("config").detector_rows[name]
+    assert row.citation and row.datasets
+    assert row.release.page.startswith(("http://", "https://"))
+    assert row.paper_names
+    assert set(row.paper_names) <= {"MIRM", "LPS", "ARN", "A2S", "MIJR"}
+
+
+def test_the_lists_of_msra_b_divide_it() -> None:
+    lists = {file.stem: file.read_text().split() for file in (CONFIG / "splits" / "MSRA-B").glob("*.txt")}
+    assert {name: len(stems) for name, stems in lists.items()} == {"train": 2500, "val": 500, "test": 2000}
+    assert len(set().union(*lists.values())) == 5000

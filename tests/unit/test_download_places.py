@@ -2,10 +2,13 @@
 
 import errno
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,6 +61,53 @@ def test_a_full_disk_is_told_and_the_part_is_kept(site, tmp_path, patience, monk
     download(remote(site), tmp_path / "a.zip", progress=False, patience=patience)
     assert (tmp_path / "a.zip").read_bytes() == DATA
     assert site.requests[-1] == ("/a.zip", f"bytes={kept}-")
+
+
+SMALL_DISK = """
+import subprocess, sys
+from pathlib import Path
+from sodlift.errors import DataError
+from sodlift.fetch.archive import extract
+from sodlift.fetch.download import Remote, download
+disk, url, size, sha256, archive = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4], Path(sys.argv[5])
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(disk)], check=True)
+source = Remote((url,), size, sha256)
+for attempt in (lambda: download(source, disk / "a.zip", progress=False), lambda: extract(archive, disk / "set")):
+    try:
+        attempt()
+    except DataError as error:
+        print(error.what)
+print(sorted(file.name for file in disk.iterdir() if not file.name.endswith(".lock")))
+subprocess.run(["mount", "-o", "remount,size=4m", str(disk)], check=True)
+print(download(source, disk / "a.zip", progress=False).stat().st_size, extract(archive, disk / "set").files)
+"""
+
+
+def test_a_real_full_disk_keeps_the_part_and_no_half_unpacked_folder(repository, site, tmp_path):
+    """On a tmpfs of 256 KiB that only the child sees; where a kernel forbids that, the test above stands alone."""
+    alone = ["unshare", "--map-root-user", "--mount"]
+    if shutil.which("unshare") is None or subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this system lets no user mount a small disk of their own")
+    site.usual["/a.zip"] = serve(DATA)
+    archive, disk = tmp_path / "set.zip", tmp_path / "disk"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("a.bin", OTHER)
+    disk.mkdir()
+    arguments = [str(disk), f"{site.url}/a.zip", str(len(DATA)), SHA256, str(archive)]
+    done = subprocess.run(
+        [*alone, sys.executable, "-c", SMALL_DISK, *arguments],
+        env=os.environ | {"PYTHONPATH": str(repository / "workflow_scripts")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    full, no_room, left, again = done.stdout.splitlines()
+    assert full == "the disk is full while a.zip is downloaded"
+    assert no_room.startswith("not enough disk space")
+    assert left == "['a.zip.part', 'a.zip.part.json']"
+    assert again == f"{len(DATA)} 1"
+    assert site.requests[-1][1].startswith("bytes=2")  # it went on after what the small disk held
 
 
 SCRIPT = """
