@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sodlift.priors import PRIORS
-from sodlift.priors.rbd import RbdParams, saliency
+from sodlift.priors.rbd import RbdParams, cues
 from sodlift.superpixels.graph import gaussian
 
 
@@ -27,7 +27,7 @@ def test_an_inner_patch_is_salient_and_a_border_patch_of_its_colour_is_not():
     touching[6:, 9:] = True
     colours[inner.ravel()] += (0, 60, 0)
     colours[touching.ravel()] += (0, -60, 0)
-    out = saliency(colours, positions, links, border, RbdParams()).reshape(9, 12)
+    out = cues(colours, positions, links, border, RbdParams())["map"].reshape(9, 12)
     assert out[inner].min() > 3 * out[touching].max() and out[inner].min() > 3 * out[~inner].max()
 
 
@@ -35,13 +35,13 @@ def test_where_nothing_pulls_to_zero_smoothness_lifts_everything_to_the_foregrou
     positions, links, border = grid(5, 6)
     colours = np.random.default_rng(1).normal(50, 12, (30, 3))
     params = RbdParams(background_weight=0.0, smoothness=1e6)
-    assert np.allclose(saliency(colours, positions, links, border, params), 1.0, atol=1e-4)
+    assert np.allclose(cues(colours, positions, links, border, params)["map"], 1.0, atol=1e-4)
 
 
 def test_more_background_weight_lowers_saliency_everywhere():
     positions, links, border = grid(7, 8)
     colours = np.random.default_rng(2).normal(50, 12, (56, 3))
-    weak, strong = (saliency(colours, positions, links, border, RbdParams(background_weight=w)) for w in (1.0, 10.0))
+    weak, strong = (cues(colours, positions, links, border, RbdParams(background_weight=w))["map"] for w in (1.0, 10.0))
     assert (strong <= weak + 1e-12).all() and strong.sum() < weak.sum()
 
 

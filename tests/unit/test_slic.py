@@ -11,7 +11,7 @@ from skimage.segmentation import slic as skimage_slic
 
 from sodlift.superpixels.colour import lab_colours, lab_planes
 from sodlift.superpixels.connectivity import connect
-from sodlift.superpixels.slic import slic
+from sodlift.superpixels.slic import _cells, slic, slic_lab
 
 CROSS = ndimage.generate_binary_structure(2, 1)
 
@@ -103,3 +103,42 @@ def test_lab_of_a_row_of_colours_is_the_images():
     colours = np.random.default_rng(1).integers(0, 256, (50, 3), dtype=np.uint8)
     assert np.array_equal(lab_colours(colours), lab_planes(colours[None])[:, 0].T)
     assert np.allclose(lab_colours(np.array([[255, 255, 255], [0, 0, 0]])), [[100, 0, 0], [0, 0, 0]], atol=0.02)
+
+
+def plain_slic(planes, regions, compactness, iterations):
+    """Return SLIC's labels by the book, pixel by pixel, the means taken over all pixels anew in each round."""
+    height, width = planes.shape[1:]
+    interval = (height * width / regions) ** 0.5
+    reach = int(interval)
+    spatial = np.float32((compactness / reach) ** 2)
+    centres, labels = _cells(planes, round(interval))
+    yy, xx = np.mgrid[:height, :width].astype(np.float32)
+    for _ in range(iterations):
+        distance, before = np.full((height, width), np.inf, np.float32), labels.copy()
+        for k, (light, a, b, cy, cx) in enumerate(centres):
+            window = (np.abs(yy - int(cy) + 0.5) < reach) & (np.abs(xx - int(cx) + 0.5) < reach)
+            colour = (planes[0] - light) ** 2 + (planes[1] - a) ** 2 + (planes[2] - b) ** 2
+            d = colour + ((xx - cx) ** 2 + (yy - cy) ** 2) * spatial
+            nearer = window & (d < distance)
+            distance[nearer], labels[nearer] = d[nearer], k
+        if np.array_equal(before, labels):
+            break
+        for k in np.unique(labels):
+            inside = labels == k
+            values = [plane[inside].astype(np.float64).mean() for plane in planes]
+            centres[k] = [*values, yy[inside].mean(dtype=np.float64), xx[inside].mean(dtype=np.float64)]
+    return connect(labels, reach * reach // 4)
+
+
+@pytest.mark.parametrize(("regions", "compactness"), [(30, 20.0), (12, 5.0), (200, 10.0)])
+def test_labels_are_those_of_the_plain_algorithm(photo, regions, compactness):
+    planes = lab_planes(np.ascontiguousarray(photo[60:120:2, 100:260:2]))
+    ours, count = slic_lab(planes, regions, compactness)
+    theirs, expected = plain_slic(planes, regions, compactness, 10)
+    assert count == expected and np.array_equal(ours, theirs)
+
+
+def test_carried_sums_lose_nothing_because_lab_planes_are_multiples_of_a_power_of_two(photo):
+    for image in (photo, np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)):
+        scaled = lab_planes(image).astype(np.float64) * 2**24
+        assert np.array_equal(scaled, np.rint(scaled))

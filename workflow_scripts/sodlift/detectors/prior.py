@@ -1,6 +1,6 @@
 """Detectors that are computed here: the traditional priors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -8,8 +8,9 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from sodlift.allocator import keep_freed_memory
 from sodlift.arrays import Image8, read_image, to_uint8
-from sodlift.datasets.manifest import Entry, Manifest
+from sodlift.datasets.manifest import Manifest
 from sodlift.detectors._base import DetectorType
 from sodlift.mapset import MapWriter
 from sodlift.options import build
@@ -45,7 +46,12 @@ class PriorOptions:
     def __post_init__(self) -> None:
         if self.method not in PRIORS:
             raise unknown_name("prior", self.method, PRIORS.names(), where="method")
-        build(PRIORS.get(self.method).params, self.params, "params")
+        _ = self.built
+
+    @property
+    def built(self) -> Any:
+        """The method's own parameters, an instance of its dataclass."""
+        return build(PRIORS.get(self.method).params, self.params, "params")
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -53,22 +59,43 @@ class PriorOptions:
         return (PRIORS.module(self.method),)
 
 
-def _compute(method: str, params: Any, file: Path) -> Image8:
-    """Return the prior map of an image file as 8 bits, (H, W), as it is stored."""
+def maps(options: PriorOptions, files: Sequence[Path], workers: int, what: str) -> Iterator[Image8]:
+    """Yield the prior map of each image file as 8 bits, (H, W), in the order of the files; shows the progress.
+
+    The maps are the same, bit for bit, whatever the number of workers.
+
+    Parameters
+    ----------
+    options : PriorOptions
+        Which prior.
+    files : sequence of Path
+        The images.
+    workers : int
+        Most processes; fewer where there is little to do.
+    what : str
+        The data set's name, or what else the images are, beside the progress bar; empty for no bar.
+
+    Raises
+    ------
+    DataError
+        If an image cannot be read.
+    """
+    compute = partial(_compute, options.method, options.built)
+    workers = max(1, min(workers, len(files) // FEWEST))
     with threadpool_limits(1):  # two threads of BLAS on matrices this small cost far more than they give
-        return to_uint8(PRIORS.get(method).compute(read_image(file), params))
+        found = ordered_map(compute, files, workers, preload=options.modules)
+        yield from track(found, f"{options.method} {what}", total=len(files)) if what else found
+
+
+def _compute(method: str, params: Any, file: Path) -> Image8:
+    keep_freed_memory()
+    return to_uint8(PRIORS.get(method).compute(read_image(file), params))
 
 
 def run(options: PriorOptions, manifest: Manifest, writer: MapWriter, workers: int) -> None:
     """Compute the prior of every image; the maps are the same, bit for bit, whatever the number of ``workers``."""
-    entries: tuple[Entry, ...] = manifest.entries
-    params: Any = build(PRIORS.get(options.method).params, options.params, "params")
-    compute = partial(_compute, options.method, params)
-    files = [entry.image for entry in entries]
-    workers = max(1, min(workers, len(files) // FEWEST))
-    maps = ordered_map(compute, files, workers, preload=[PRIORS.module(options.method)])
-    shown = track(maps, f"{options.method} {manifest.dataset}", total=len(files))
-    for entry, saliency in zip(entries, shown, strict=True):
+    found = maps(options, [entry.image for entry in manifest.entries], workers, manifest.dataset)
+    for entry, saliency in zip(manifest.entries, found, strict=True):
         writer.add(entry.stem, saliency / 255.0)
 
 

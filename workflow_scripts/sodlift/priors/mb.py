@@ -15,9 +15,11 @@ import numpy as np
 from sodlift.arrays import FloatMap, Image8, resize
 from sodlift.priors._barrier import barrier_distance
 from sodlift.priors._base import Prior
-from sodlift.priors._frame import frame_box
+from sodlift.priors._frame import Box, frame_box
 from sodlift.priors._morphology import open_close
 from sodlift.priors._stretch import unit
+
+Steps = dict[str, FloatMap]
 
 
 @dataclass(frozen=True)
@@ -62,36 +64,73 @@ def barrier_map(rgb: Image8, params: MbParams) -> FloatMap:
     return unit(total)
 
 
-def postprocess(saliency: FloatMap, params: MbParams) -> FloatMap:
-    """Return a core map (H, W) after the centre bias, smoothing and contrast steps."""
+def postprocess(saliency: FloatMap, params: MbParams) -> Steps:
+    """Return a core map (H, W) after the centre bias, after the smoothing and after the contrast step."""
     # (3) centredness
-    saliency = unit(saliency * _centredness(*saliency.shape))
+    centred = unit(saliency * _centredness(*saliency.shape))
     # (4) opening and closing by reconstruction, of width 50·sqrt(mean), on 8 bits; stretched again
-    width = max(3, int(params.smoothing * float(saliency.mean()) ** 0.5))
-    smooth = unit(open_close(np.rint(saliency * 255).astype(np.uint8), width))
+    width = max(3, int(params.smoothing * float(centred.mean()) ** 0.5))
+    smooth = unit(open_close(np.rint(centred * 255).astype(np.uint8), width))
     # (5) contrast 1 / (1 + exp(-10·(s - mid)))
     mid = params.midpoint if params.midpoint is not None else _class_midpoint(smooth)
-    return np.asarray(1 / (1 + np.exp(-params.gain * (smooth - mid))), dtype=np.float32)
+    contrast = np.asarray(1 / (1 + np.exp(-params.gain * (smooth - mid))), dtype=np.float32)
+    return {"centre bias": centred, "smoothed": smooth, "map": contrast}
 
 
-def framed(image: Image8, params: MbParams, core: Callable[[Image8], FloatMap]) -> FloatMap:
-    """Return the map of an image: ``core`` on the working image inside the frame, then post-processing."""
+@dataclass(frozen=True)
+class Framed:
+    """What is computed inside an image's frame, on the working image.
+
+    Attributes
+    ----------
+    inside : dict of str to (h, w) float32
+        The maps by name, in order; the last is the method's.
+    box : (slice, slice)
+        Where they lie in the working image.
+    working, size : (int, int)
+        Height and width of the working image and of the image itself.
+    """
+
+    inside: Steps
+    box: Box
+    working: tuple[int, int]
+    size: tuple[int, int]
+
+    def place(self, name: str) -> FloatMap:
+        """Return a map at the image's size, (H, W) in [0, 1], zero on the frame."""
+        saliency = np.zeros(self.working, np.float32)
+        saliency[self.box] = unit(self.inside[name])
+        # (6) bilinear: a cubic filter overshoots, and the stretch would then lift the background
+        return unit(resize(saliency, self.size))
+
+
+def framed(image: Image8, params: MbParams, core: Callable[[Image8], Steps]) -> Framed:
+    """Return the maps of ``core`` on the working image inside the frame, the last of them post-processed."""
     height, width = image.shape[:2]
     scale = params.side / max(height, width)
     working = (max(1, int(height * scale)), max(1, int(width * scale)))
     small = np.asarray(cv2.resize(image, working[::-1], interpolation=cv2.INTER_AREA), dtype=np.uint8)
     box = frame_box(small) if params.remove_frame else (slice(0, working[0]), slice(0, working[1]))
     inside = core(np.ascontiguousarray(small[box]))
-    saliency = np.zeros(working, np.float32)
-    if np.ptp(inside) > 0:
-        saliency[box] = unit(postprocess(inside, params))
-    # (6) bilinear: a cubic filter overshoots, and the stretch would then lift the background
-    return unit(resize(saliency, (height, width)))
+    last = list(inside.values())[-1]
+    # where nothing stands out, neither does the centre
+    steps = postprocess(last if np.ptp(last) > 0 else np.zeros_like(last), params)
+    return Framed({**inside, **steps}, box, working, (height, width))
+
+
+def _stages(image: Image8, params: MbParams) -> Framed:
+    return framed(image, params, lambda rgb: {"barrier distance": barrier_map(rgb, params)})
 
 
 def compute(image: Image8, params: MbParams) -> FloatMap:
     """Return the MB map of an image (H, W, 3) uint8 RGB: (H, W) float32 in [0, 1], zero where nothing stands out."""
-    return framed(image, params, lambda rgb: barrier_map(rgb, params))
+    return _stages(image, params).place("map")
+
+
+def steps(image: Image8, params: MbParams) -> Steps:
+    """Return the barrier distance and the map after each step, (H, W) float32 in [0, 1]."""
+    stages = _stages(image, params)
+    return {name: stages.place(name) for name in stages.inside}
 
 
 @lru_cache(maxsize=8)
@@ -108,4 +147,4 @@ def _class_midpoint(saliency: FloatMap) -> float:
     return 0.5 * float(saliency[high].mean() + (saliency[~high].mean() if not high.all() else 0.0))
 
 
-PRIOR = Prior("MB", "Zhang et al., ICCV 2015", MbParams, compute)
+PRIOR = Prior("MB", "Zhang et al., ICCV 2015", MbParams, compute, steps)

@@ -13,7 +13,7 @@ from numba import njit
 from sodlift.arrays import FloatMap, Image8
 from sodlift.priors._base import Prior
 from sodlift.priors._stretch import unit
-from sodlift.priors.mb import MbParams, barrier_map, framed
+from sodlift.priors.mb import Framed, MbParams, Steps, barrier_map, framed
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,26 @@ def backgroundness(rgb: Image8, params: MbPlusParams) -> FloatMap:
     return unit(total)
 
 
-def compute(image: Image8, params: MbPlusParams) -> FloatMap:
-    """Return the MB+ map of an image (H, W, 3) uint8 RGB: (H, W) float32 in [0, 1], zero where nothing stands out."""
-
-    def core(rgb: Image8) -> FloatMap:
+def _stages(image: Image8, params: MbPlusParams) -> Framed:
+    def core(rgb: Image8) -> Steps:
         # (3) the core of MB plus the backgroundness of the median-filtered colours; unfiltered, single noisy pixels set
         # the stretch of (2). Centre bias, smoothing and contrast follow as in MB
         filtered = np.asarray(cv2.medianBlur(rgb, params.median), dtype=np.uint8)
-        return barrier_map(rgb, params) + backgroundness(filtered, params)
+        barrier, ground = barrier_map(rgb, params), backgroundness(filtered, params)
+        return {"barrier distance": barrier, "backgroundness": ground, "sum": barrier + ground}
 
     return framed(image, params, core)
+
+
+def compute(image: Image8, params: MbPlusParams) -> FloatMap:
+    """Return the MB+ map of an image (H, W, 3) uint8 RGB: (H, W) float32 in [0, 1], zero where nothing stands out."""
+    return _stages(image, params).place("map")
+
+
+def steps(image: Image8, params: MbPlusParams) -> Steps:
+    """Return both cues, their sum and the map after each step, (H, W) float32 in [0, 1]."""
+    stages = _stages(image, params)
+    return {name: stages.place(name) for name in stages.inside}
 
 
 @njit(cache=True)
@@ -112,4 +122,4 @@ def _sum_without_largest(distances, low, span, out):  # type: ignore[no-untyped-
             row[x] = a + b + c + d - max(a, b, c, d)
 
 
-PRIOR = Prior("MB+", "Zhang et al., ICCV 2015", MbPlusParams, compute)
+PRIOR = Prior("MB+", "Zhang et al., ICCV 2015", MbPlusParams, compute, steps)

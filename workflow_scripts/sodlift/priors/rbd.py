@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from sodlift.arrays import FloatMap, Image8
 from sodlift.priors._base import Prior
-from sodlift.priors._frame import frame_box
+from sodlift.priors._frame import Box, frame_box
 from sodlift.priors._otsu import otsu
 from sodlift.priors._stretch import unit
 from sodlift.superpixels.colour import lab_colours
@@ -30,6 +30,8 @@ from sodlift.superpixels.regions import border_regions, centroids, means, to_pix
 from sodlift.superpixels.slic import slic
 
 Vector = npt.NDArray[np.float64]
+
+CUES = ("background", "contrast", "map")
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,10 @@ def _boundary_connectivity(colour: Matrix, links: Links, border: npt.NDArray[np.
     return np.asarray(span[:, border].sum(axis=1) / np.sqrt(span.sum(axis=1)))
 
 
-def saliency(
+def cues(
     colours: npt.NDArray[Any], positions: Vector, links: Links, border: npt.NDArray[np.bool_], params: RbdParams
-) -> Vector:
-    """Return the optimised saliency of N superpixels, not yet stretched: (N,) float64.
+) -> dict[str, Vector]:
+    """Return the cues of N superpixels and the saliency optimised from them, not yet stretched: (N,) float64 each.
 
     Parameters
     ----------
@@ -137,29 +139,53 @@ def saliency(
     affinity = np.where(with_clique(rings, border), gaussian(colour, scales.neighbour), 0.0)
     affinity += params.smoothness * links
     system = np.diag(affinity.sum(axis=1) + params.background_weight * weight + contrast) - affinity
-    return solve(system, contrast)
+    return dict(zip(CUES, (background, contrast, solve(system, contrast)), strict=True))
 
 
-def compute(image: Image8, params: RbdParams) -> FloatMap:
-    """Return the RBD map of an image (H, W, 3) uint8 RGB: (H, W) float32 in [0, 1], zero where nothing stands out."""
-    out = np.zeros(image.shape[:2], np.float32)
-    box = frame_box(image, params.frame) if params.frame else (slice(None), slice(None))
-    image = np.ascontiguousarray(image[box])
-    height, width = image.shape[:2]
-    regions = max(1, min(round(height * width / params.region_pixels), params.most_regions))
-    labels, count = slic(image, regions, params.compactness)
-    rgb = means(labels, count, image)
-    if count < 2 or np.ptp(rgb, axis=0).max() == 0:
+@dataclass(frozen=True)
+class _Regions:
+    """The superpixels inside an image's frame, and what was found of them."""
+
+    box: Box
+    labels: npt.NDArray[np.int32]
+    values: dict[str, Vector]
+    size: tuple[int, int]
+
+    def place(self, name: str) -> FloatMap:
+        """Return one of the values at the image's size, stretched, zero on the frame."""
+        out = np.zeros(self.size, np.float32)
+        out[self.box] = to_pixels(self.labels, unit(self.values[name]))
         return out
-    values = saliency(
+
+
+def _stages(image: Image8, params: RbdParams) -> _Regions:
+    box = frame_box(image, params.frame) if params.frame else (slice(None), slice(None))
+    inside = np.ascontiguousarray(image[box])
+    height, width = inside.shape[:2]
+    regions = max(1, min(round(height * width / params.region_pixels), params.most_regions))
+    labels, count = slic(inside, regions, params.compactness)
+    rgb = means(labels, count, inside)
+    if count < 2 or np.ptp(rgb, axis=0).max() == 0:
+        return _Regions(box, labels, dict.fromkeys(CUES, np.zeros(count)), image.shape[:2])
+    values = cues(
         lab_colours(rgb),
         centroids(labels, count) / (height, width),
         touching(labels, count),
         border_regions(labels, count, params.border),
         params,
     )
-    out[box] = to_pixels(labels, unit(values))
-    return out
+    return _Regions(box, labels, values, image.shape[:2])
 
 
-PRIOR = Prior("RBD", "Zhu et al., CVPR 2014", RbdParams, compute)
+def compute(image: Image8, params: RbdParams) -> FloatMap:
+    """Return the RBD map of an image (H, W, 3) uint8 RGB: (H, W) float32 in [0, 1], zero where nothing stands out."""
+    return _stages(image, params).place("map")
+
+
+def steps(image: Image8, params: RbdParams) -> dict[str, FloatMap]:
+    """Return the cues and the map, (H, W) float32 in [0, 1]."""
+    stages = _stages(image, params)
+    return {name: stages.place(name) for name in stages.values}
+
+
+PRIOR = Prior("RBD", "Zhu et al., CVPR 2014", RbdParams, compute, steps)

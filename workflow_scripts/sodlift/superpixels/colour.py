@@ -10,6 +10,9 @@ from sodlift.arrays import Image8
 
 Planes = npt.NDArray[np.float32]
 
+_UNIT = np.arange(256, dtype=np.float32) / np.float32(255)
+_STRIP = 32
+
 
 def lab_planes(image: Image8) -> Planes:
     """Return the CIELAB planes of an image.
@@ -24,9 +27,11 @@ def lab_planes(image: Image8) -> Planes:
     (3, H, W) float32
         L in [0, 100], a and b in about [-127, 127]; each plane is contiguous.
     """
-    lab = cv2.cvtColor(image.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
     planes = np.empty((3, *image.shape[:2]), np.float32)
-    cv2.split(lab, list(planes))
+    # strip by strip, so that what lies between stays in the cache
+    for top in range(0, image.shape[0], _STRIP):
+        rows = slice(top, top + _STRIP)
+        cv2.split(cv2.cvtColor(cv2.LUT(image[rows], _UNIT), cv2.COLOR_RGB2LAB), list(planes[:, rows]))
     return planes
 
 

@@ -34,7 +34,8 @@ def connect(labels: npt.NDArray[Any], smallest: int) -> tuple[Labels, int]:
     parent, first, size = _parts(labels, out)
     region = np.empty(len(parent), np.int32)
     count = _settle(out, parent, first, size, smallest, region)
-    return region[out], count
+    _relabel(out, region)
+    return out, count
 
 
 @njit(cache=True)
@@ -49,8 +50,8 @@ def _root(parent, i):  # type: ignore[no-untyped-def]
 def _parts(labels, out):  # type: ignore[no-untyped-def]
     """(1) Label components in two passes; return for each part its root, its first pixel and (at roots) its size.
 
-    A part starts where a pixel differs from its left and its upper neighbour; parts that meet are united under the
-    older one, so that a component's root holds its first pixel.
+    A part starts where a pixel differs from its left and its upper neighbour, and is followed by runs of one label;
+    parts that meet are united under the older one, so that a component's root holds its first pixel.
     """
     height, width = labels.shape
     parent = np.empty(height * width, np.int32)
@@ -58,25 +59,29 @@ def _parts(labels, out):  # type: ignore[no-untyped-def]
     size = np.empty(height * width, np.int32)
     parts = 0
     for y in range(height):
-        for x in range(width):
-            label = labels[y, x]
-            same_left = x > 0 and labels[y, x - 1] == label
-            same_above = y > 0 and labels[y - 1, x] == label
-            if same_left:
-                part = out[y, x - 1]
-                if same_above and out[y - 1, x] != part:
-                    r, s = _root(parent, part), _root(parent, out[y - 1, x])
-                    parent[max(r, s)] = min(r, s)
-            elif same_above:
-                part = out[y - 1, x]
+        row, out_row = labels[y], out[y]
+        above, out_above = labels[max(0, y - 1)], out[max(0, y - 1)]
+        start = 0
+        while start < width:
+            label = row[start]
+            if y > 0 and above[start] == label:
+                part = out_above[start]
             else:
-                part = parts
+                part = np.int32(parts)
                 parent[part] = part
-                first[part] = y * width + x
+                first[part] = y * width + start
                 size[part] = 0
                 parts += 1
-            out[y, x] = part
-            size[part] += 1
+            stop, met = start, part
+            while stop < width and row[stop] == label:
+                if y > 0 and above[stop] == label and out_above[stop] != met:
+                    met = out_above[stop]
+                    r, s = _root(parent, part), _root(parent, met)
+                    parent[max(r, s)] = min(r, s)
+                out_row[stop] = part
+                stop += 1
+            size[part] += stop - start
+            start = stop
     for part in range(parts):
         parent[part] = _root(parent, part)
         if parent[part] != part:
@@ -100,6 +105,14 @@ def _settle(parts, parent, first, size, smallest, region):  # type: ignore[no-un
             region[part] = region[_older_neighbour(parts, parent, first[part], part)]
             seed += size[part]
     return count
+
+
+@njit(cache=True)
+def _relabel(out, region):  # type: ignore[no-untyped-def]
+    """(3) Give each pixel its part's region, in place: on fresh memory it takes longer."""
+    for row in out:
+        for x in range(row.size):
+            row[x] = region[row[x]]
 
 
 @njit(cache=True)

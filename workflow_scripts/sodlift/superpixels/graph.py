@@ -33,11 +33,7 @@ def adjacency(labels: npt.NDArray[np.int32], count: int, *, diagonal: bool = Fal
 
 def two_rings(links: Links) -> Links:
     """Return the links to neighbours and to neighbours' neighbours, without self-links: (N, N) bool."""
-    out = links.copy()
-    for i, row in enumerate(links):
-        out[i] |= links[row].any(axis=0)
-    np.fill_diagonal(out, False)
-    return out
+    return np.asarray(_two_rings(links))
 
 
 def with_clique(links: Links, members: npt.NDArray[np.bool_]) -> Links:
@@ -73,6 +69,26 @@ def shortest_paths(weights: Matrix, links: Links) -> Matrix:
     return lengths.astype(np.float64)
 
 
+def distances_to(sources: npt.NDArray[np.bool_], weights: Matrix, links: Links) -> npt.NDArray[np.float64]:
+    """Return the length of the shortest path from each node to the nearest of the ``sources`` (Dijkstra, dense).
+
+    Parameters
+    ----------
+    sources : (N,) bool
+        Nodes at distance zero.
+    weights : (N, N) float64
+        Lengths of the edges, not negative; read where ``links`` is true.
+    links : (N, N) bool
+        The edges.
+
+    Returns
+    -------
+    (N,) float64
+        Infinity where no path leads to a source.
+    """
+    return np.asarray(_dijkstra(sources, weights, links))
+
+
 def gaussian(distances: Matrix, sigma: float, cut: float = 3.0) -> Matrix:
     """Return the affinities exp(-d² / 2σ²), zero beyond ``cut`` times ``sigma`` (> 0): (N, N) float64."""
     return np.asarray(_gaussian(distances, float(sigma), float(cut)))
@@ -84,6 +100,22 @@ def solve(matrix: Matrix, right: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     A pivot that is not positive (a component of the graph that nothing ties down) gives zeros for its unknown.
     """
     return np.asarray(_solve(matrix.copy(), right.astype(np.float64)))
+
+
+def inverse(matrix: Matrix) -> Matrix:
+    """Return the inverse of a symmetric positive definite matrix: (N, N) float64, exactly symmetric.
+
+    For systems with many right sides, or where the inverse's own entries matter; else ``solve`` is cheaper.
+
+    Raises
+    ------
+    ValueError
+        If the matrix is not positive definite.
+    """
+    out = matrix.astype(np.float64)
+    if not _invert(out):
+        raise ValueError("the matrix is not positive definite, so that it may have no inverse")
+    return out
 
 
 @njit(cache=True)
@@ -102,6 +134,19 @@ def _adjacency(labels, diagonal, links):  # type: ignore[no-untyped-def]
                 for nx in (x - 1, x + 1):
                     if 0 <= nx < width and labels[y + 1, nx] != k:
                         links[k, labels[y + 1, nx]] = links[labels[y + 1, nx], k] = True
+
+
+@njit(cache=True)
+def _two_rings(links):  # type: ignore[no-untyped-def]
+    out = links.copy()
+    for i in range(links.shape[0]):
+        row = out[i]
+        for j in np.flatnonzero(links[i]):
+            other = links[j]
+            for k in range(links.shape[0]):
+                row[k] |= other[k]
+        row[i] = False
+    return out
 
 
 @njit(cache=True)
@@ -131,6 +176,25 @@ def _floyd_warshall(lengths):  # type: ignore[no-untyped-def]
             for j in range(count):
                 d = to_k + through[j]
                 row[j] = d if d < row[j] else row[j]
+
+
+@njit(cache=True)
+def _dijkstra(sources, weights, links):  # type: ignore[no-untyped-def]
+    count = len(sources)
+    lengths = np.where(sources, 0.0, np.inf)
+    done = np.zeros(count, np.bool_)
+    for _ in range(count):
+        nearest, least = -1, np.inf
+        for i in range(count):
+            if not done[i] and lengths[i] < least:
+                nearest, least = i, lengths[i]
+        if nearest < 0:
+            break
+        done[nearest] = True
+        for j in range(count):
+            if links[nearest, j]:
+                lengths[j] = min(lengths[j], least + weights[nearest, j])
+    return lengths
 
 
 @njit(cache=True)
@@ -167,3 +231,26 @@ def _solve(matrix, right):  # type: ignore[no-untyped-def]
             total -= matrix[k, j] * right[j]
         right[k] = total / matrix[k, k]
     return right
+
+
+@njit(cache=True)
+def _invert(matrix):  # type: ignore[no-untyped-def]
+    """Invert in place by sweeping each row, on the upper triangle; return whether all pivots were positive."""
+    count = matrix.shape[0]
+    column = np.empty(count)
+    for k in range(count):
+        pivot = matrix[k, k]
+        if not pivot > 0:
+            return False
+        column[:k], column[k:] = matrix[:k, k], matrix[k, k:]
+        # the Schur complement a_ij - a_ik·a_kj / a_kk, then row and column k; all swept, it is the negative inverse
+        for i in range(count):
+            factor = column[i] / pivot
+            for j in range(i, count):
+                matrix[i, j] -= factor * column[j]
+        matrix[:k, k], matrix[k, k:] = column[:k] / pivot, column[k:] / pivot
+        matrix[k, k] = -1 / pivot
+    for i in range(count):
+        for j in range(i, count):
+            matrix[i, j] = matrix[j, i] = -matrix[i, j]
+    return True
