@@ -4,7 +4,7 @@ CORES ?= all
 PYTEST ?=
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := workflow,lite0,fast,crf,hce,onnx,demo,test,dev
+EXTRAS := workflow,lite0,fast,crf,hce,onnx,learned,demo,test,dev
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 .PHONY: demo test lint install peers constraints clean

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from packaging.requirements import Requirement
 
-EXTRAS = ("workflow", "lite0", "fast", "hce", "crf", "test")
+EXTRAS = ("workflow", "lite0", "fast", "hce", "crf", "onnx", "learned", "test")
 
 
 def _project(repository: Path) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 import argparse
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from sodlift.cli._base import Command
+from sodlift.cli._workers import add_workers
 from sodlift.problems import one_of
 
 _SHIPPED = Path(__file__).resolve().parents[1] / "shipped"
@@ -51,20 +51,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     more.add_argument("--prior", metavar="DIR", help="prior maps behind refined ones, by which images are dropped")
     more.add_argument("--images", metavar="DIR", help="images, at whose size maps are scored")
 
-    parser.add_argument("--workers", metavar="N", type=_count, default=_cpus(), help="processes (default: one a CPU)")
+    add_workers(parser)
     parser.add_argument("--quiet", action="store_true", help="neither progress bar nor tables; warnings remain")
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
-    return number
-
-
-def _cpus() -> int:
-    """Return the number of CPUs that this process may use, where the system tells."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _run(arguments: argparse.Namespace) -> None:

@@ -50,7 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sodlift", description="Score saliency maps, and compare scores.")
+    what = "Score saliency maps, compare scores, fetch data, and compute traditional priors."
+    parser = argparse.ArgumentParser(prog="sodlift", description=what)
     parser.add_argument("--version", action="version", version=f"sodlift {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     for name in COMMANDS.names():
