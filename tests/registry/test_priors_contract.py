@@ -28,7 +28,7 @@ def assert_is_a_map(saliency, shape):
 
 
 def test_the_priors_of_the_papers_are_registered():
-    assert {"mb", "mb_plus", "rbd"} <= set(NAMES)
+    assert {"mb", "mb_plus", "rbd", "bsca", "dsr", "mc", "hs", "bl", "mst", "gu", "mr", "gs", "sf", "ft"} <= set(NAMES)
 
 
 def test_it_says_what_it_is_and_all_its_parameters_have_defaults(prior):
@@ -63,6 +63,17 @@ def test_a_checkerboard_of_extremes_gives_a_map(prior):
 
 def test_a_very_large_image_gives_a_map(prior):
     assert_is_a_map(prior.compute(noise((60, 80)).repeat(30, axis=0).repeat(30, axis=1), prior.params()), (1800, 2400))
+
+
+def test_its_steps_end_in_the_map(prior):
+    if prior.steps is None:
+        pytest.skip("shows no steps")
+    image = noise((50, 70))
+    shown = prior.steps(image, prior.params())
+    assert 2 <= len(shown) <= 8
+    for step in shown.values():
+        assert_is_a_map(step, (50, 70))
+    assert np.array_equal(list(shown.values())[-1], prior.compute(image, prior.params()))
 
 
 def test_two_runs_agree_bit_for_bit_and_leave_the_image_alone(prior):
