@@ -1,10 +1,13 @@
 """What every registered prior keeps."""
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from drfi_samples import small_model
 from sodlift.options import build
 from sodlift.priors import PRIORS
 from sodlift.priors._base import Prior
@@ -13,9 +16,19 @@ NAMES = PRIORS.names()
 SHAPES = [(1, 1), (1, 2), (1, 50), (50, 1), (2, 2), (5, 400), (37, 61), (700, 3)]
 
 
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    """A small model, for the methods that are trained."""
+    folder = tmp_path_factory.mktemp("model")
+    small_model(folder).save(folder / "model.npz")
+    return folder / "model.npz"
+
+
 @pytest.fixture(params=NAMES)
-def prior(request) -> Prior:
-    return PRIORS.get(request.param)
+def prior(request, model) -> Prior:
+    prior = PRIORS.get(request.param)
+    trained = "model" in {field.name for field in fields(prior.params)}
+    return replace(prior, params=partial(prior.params, model=model)) if trained else prior
 
 
 def noise(shape, seed=0):
@@ -28,10 +41,28 @@ def assert_is_a_map(saliency, shape):
 
 
 def test_the_priors_of_the_papers_are_registered():
-    assert {"mb", "mb_plus", "rbd", "bsca", "dsr", "mc", "hs", "bl", "mst", "gu", "mr", "gs", "sf", "ft"} <= set(NAMES)
+    assert {
+        "mb",
+        "mb_plus",
+        "rbd",
+        "bsca",
+        "dsr",
+        "mc",
+        "hs",
+        "bl",
+        "drfi",
+        "mst",
+        "gu",
+        "mr",
+        "gs",
+        "sf",
+        "ft",
+    } <= set(NAMES)
 
 
-def test_it_says_what_it_is_and_all_its_parameters_have_defaults(prior):
+@pytest.mark.parametrize("name", NAMES)
+def test_it_says_what_it_is_and_all_its_parameters_have_defaults(name):
+    prior = PRIORS.get(name)
     assert prior.title and prior.source and is_dataclass(prior.params)
     assert build(prior.params, {}) == prior.params()
     documented = "".join(cls.__doc__ or "" for cls in prior.params.__mro__)
