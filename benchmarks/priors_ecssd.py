@@ -7,6 +7,7 @@ value above 0 is foreground) and ``pysod_gt127`` (maps stretched to [0, 1], mask
 import argparse
 import os
 import tempfile
+from dataclasses import fields
 from pathlib import Path
 
 from PIL import Image
@@ -37,7 +38,8 @@ def ecssd() -> Manifest:
 def main() -> None:
     """Score the priors named on the command line, or all."""
     parser = argparse.ArgumentParser(description="Score priors on ECSSD.")
-    parser.add_argument("priors", nargs="*", default=PRIORS.names(), metavar="prior")
+    untrained = [n for n in PRIORS.names() if "model" not in {f.name for f in fields(PRIORS.get(n).params)}]
+    parser.add_argument("priors", nargs="*", default=untrained, metavar="prior")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     manifest = ecssd()
