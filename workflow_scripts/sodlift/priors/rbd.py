@@ -139,7 +139,8 @@ def cues(
     affinity = np.where(with_clique(rings, border), gaussian(colour, scales.neighbour), 0.0)
     affinity += params.smoothness * links
     system = np.diag(affinity.sum(axis=1) + params.background_weight * weight + contrast) - affinity
-    return dict(zip(CUES, (background, contrast, solve(system, contrast)), strict=True))
+    found: tuple[npt.NDArray[Any], ...] = (background, contrast, solve(system, contrast))
+    return dict(zip(CUES, found, strict=True))
 
 
 @dataclass(frozen=True)
