@@ -8,7 +8,7 @@ a contact sheet is drawn, of twelve images spread over that folder, into ``--she
 import argparse
 from pathlib import Path
 
-from sodlift.arrays import FloatMap, Image8, read_image
+from sodlift.arrays import read_image
 from sodlift.demo import demo_root
 from sodlift.errors import SodliftError
 from sodlift.plots.gallery import GalleryRow, gallery, save_gallery
@@ -22,21 +22,12 @@ SHEET_ROWS = 12
 STEP_CELL, SHEET_CELL = (130, 98), (92, 69)
 
 
-def steps_of(name: str, image: Image8) -> dict[str, FloatMap]:
-    """Return a prior's steps at its own parameters; empty for one that names none."""
-    prior = PRIORS.get(name)
-    return dict(prior.steps(image, prior.params())) if prior.steps else {}
-
-
-def page(name: str) -> bool:
-    """Draw the picture of one prior's page; tell whether it has steps."""
-    images = [read_image(demo_root() / "images" / f"{stem}.jpg") for stem in SHOWN]
-    steps = [steps_of(name, image) for image in images]
-    if not steps[0]:
-        return False
+def page(name: str) -> None:
+    """Draw the picture of one prior's page: image, steps and map."""
+    images, prior = [read_image(demo_root() / "images" / f"{stem}.jpg") for stem in SHOWN], PRIORS.get(name)
+    steps = [prior.steps(image, prior.params()) for image in images]
     rows = [GalleryRow("", (image, *found.values())) for image, found in zip(images, steps, strict=True)]
     save_gallery(gallery(rows, ["image", *steps[0]], cell=STEP_CELL), PAGES / f"{name}.png")
-    return True
 
 
 def spread(folder: Path) -> list[Path]:
@@ -74,7 +65,8 @@ def main() -> None:
     names = [name for name in arguments.priors if ready(name)]
     if not arguments.images:
         for name in names:
-            print(f"{name}: {'drawn' if page(name) else 'names no steps'}")
+            page(name)
+            print(f"{name}: drawn")
     contact_sheet(names, spread(arguments.images or demo_root() / "images"), arguments.sheet)
 
 

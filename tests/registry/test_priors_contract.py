@@ -82,8 +82,6 @@ def test_a_very_large_image_gives_a_map(prior):
 
 
 def test_its_steps_end_in_the_map(prior):
-    if prior.steps is None:
-        pytest.skip("shows no steps")
     image = noise((50, 70))
     shown = prior.steps(image, prior.params())
     assert 2 <= len(shown) <= 8

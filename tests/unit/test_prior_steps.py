@@ -14,7 +14,6 @@ def test_steps_end_in_the_map_and_lie_in_the_unit_interval(name, flat):
         image = (image + np.random.default_rng(0).normal(0, 6, image.shape)).clip(0, 255).astype(np.uint8)
         image[30:60, 40:80] = (220, 60, 40)
     prior = PRIORS.get(name)
-    assert prior.steps is not None
     steps = prior.steps(image, prior.params())
     assert 3 <= len(steps) <= 6
     assert np.array_equal(list(steps.values())[-1], prior.compute(image, prior.params()))

@@ -21,7 +21,7 @@ class Prior:
         Frozen dataclass of the method's parameters; its defaults are the reference's.
     compute : callable
         ``compute(image, params) -> map``: (H, W, 3) uint8 RGB to (H, W) float32 in [0, 1].
-    steps : callable, optional
+    steps : callable
         ``steps(image, params)`` returns the maps that the method passes through, by name and in order, each (H, W) and
         stretched for display; the last one is the result of ``compute``.
     """
@@ -30,4 +30,4 @@ class Prior:
     source: str
     params: type
     compute: Callable[[Image8, Any], FloatMap]
-    steps: Callable[[Image8, Any], Mapping[str, FloatMap]] | None = None
+    steps: Callable[[Image8, Any], Mapping[str, FloatMap]]

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from sodlift.superpixels.union_find import find_root
+
 Labels = npt.NDArray[np.int32]
 
 
@@ -39,14 +41,6 @@ def connect(labels: npt.NDArray[Any], smallest: int) -> tuple[Labels, int]:
 
 
 @njit(cache=True)
-def _root(parent, i):  # type: ignore[no-untyped-def]
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
-
-
-@njit(cache=True)
 def _parts(labels, out):  # type: ignore[no-untyped-def]
     """(1) Label components in two passes; return for each part its root, its first pixel and (at roots) its size.
 
@@ -76,14 +70,14 @@ def _parts(labels, out):  # type: ignore[no-untyped-def]
             while stop < width and row[stop] == label:
                 if y > 0 and above[stop] == label and out_above[stop] != met:
                     met = out_above[stop]
-                    r, s = _root(parent, part), _root(parent, met)
+                    r, s = find_root(parent, part), find_root(parent, met)
                     parent[max(r, s)] = min(r, s)
                 out_row[stop] = part
                 stop += 1
             size[part] += stop - start
             start = stop
     for part in range(parts):
-        parent[part] = _root(parent, part)
+        parent[part] = find_root(parent, part)
         if parent[part] != part:
             size[parent[part]] += size[part]
     return parent[:parts], first[:parts], size[:parts]

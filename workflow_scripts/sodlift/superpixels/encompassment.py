@@ -10,6 +10,7 @@ import numpy.typing as npt
 from numba import njit
 
 from sodlift.superpixels.connectivity import Labels
+from sodlift.superpixels.union_find import find_root
 
 
 def encompassment_scales(labels: Labels, count: int) -> npt.NDArray[np.int32]:
@@ -101,15 +102,7 @@ def _merge(labels, parent, scales, colours, scale):  # type: ignore[no-untyped-d
             # a union before this region that is still as small comes next
             i = j if j < i and scales[j] == level else i + 1
     for i in range(len(parent)):
-        parent[i] = _root(parent, i)
-
-
-@njit(cache=True)
-def _root(parent, i):  # type: ignore[no-untyped-def]
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
+        parent[i] = find_root(parent, i)
 
 
 @njit(cache=True)
@@ -161,7 +154,7 @@ def _nearest(i, parent, colours, links):  # type: ignore[no-untyped-def]
     nearest, best = -1, np.inf
     link = heads[i]
     while link >= 0:
-        j = _root(parent, others[link])
+        j = find_root(parent, others[link])
         if j != i:
             distance = 0.0
             for c in range(colours.shape[1]):
@@ -182,7 +175,7 @@ def _scale_of(labels, parent, k, box, enough):  # type: ignore[no-untyped-def]
         left = corner = 0
         for x in range(last - first + 1):
             side = 0
-            if _root(parent, labels[y, first + x]) == k:
+            if find_root(parent, labels[y, first + x]) == k:
                 side = 1 + min(left, above[x], corner)
             corner, above[x], left = above[x], side, side
             best = max(best, side)

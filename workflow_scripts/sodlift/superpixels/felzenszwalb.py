@@ -15,6 +15,7 @@ from numba import njit
 
 from sodlift.arrays import Image8
 from sodlift.superpixels.connectivity import Labels
+from sodlift.superpixels.union_find import find_root
 
 
 @dataclass(frozen=True)
@@ -121,14 +122,6 @@ def _by_weight(codes, weights):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _root(parent, i):  # type: ignore[no-untyped-def]
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
-
-
-@njit(cache=True)
 def _unite(parent, size, a, b):  # type: ignore[no-untyped-def]
     """Put the smaller of two roots below the larger, and return that."""
     if size[a] < size[b]:
@@ -147,7 +140,7 @@ def _segment(codes, weights, steps, pixels, k, smallest):  # type: ignore[no-unt
     # order, so that the heaviest inside a region, Int(C), is the one that joined it last
     for i in range(len(codes)):
         pixel = codes[i] >> 2
-        a, b = _root(parent, pixel), _root(parent, pixel + steps[codes[i] & 3])
+        a, b = find_root(parent, pixel), find_root(parent, pixel + steps[codes[i] & 3])
         if a == b:
             continue
         if weights[i] <= bound[a] and weights[i] <= bound[b]:
@@ -159,12 +152,12 @@ def _segment(codes, weights, steps, pixels, k, smallest):  # type: ignore[no-unt
     # (3) small regions join the neighbour across their weakest edge
     for code in refused[:count]:
         pixel = code >> 2
-        a, b = _root(parent, pixel), _root(parent, pixel + steps[code & 3])
+        a, b = find_root(parent, pixel), find_root(parent, pixel + steps[code & 3])
         if a != b and min(size[a], size[b]) < smallest:
             _unite(parent, size, a, b)
     labels, names, regions = np.empty(pixels, np.int32), np.full(pixels, -1, np.int32), 0
     for pixel in range(pixels):
-        root = _root(parent, pixel)
+        root = find_root(parent, pixel)
         if names[root] < 0:
             names[root] = regions
             regions += 1
