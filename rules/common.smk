@@ -70,9 +70,23 @@ def map_files(dataset, detector):
     return row.kind.fingerprint(below(row.options, RUN.data_root), dataset)
 
 
-def cleared(refiner):
-    """The mark that the data sets were compared before a refiner was trained, whatever the seed."""
-    return f"{OUT}/health/cleared/{refiner.partition('@')[0]}"
+def cleared(name):
+    """The mark that the data sets were compared before a detector or refiner was trained, whatever the seed."""
+    return f"{OUT}/health/cleared/{name.partition('@')[0]}"
+
+
+def trained_model(detector):
+    """The model of a detector that the run trains, as a list to wait for."""
+    trained = RUN.detector(detector).train is not None
+    return [f"{OUT}/models/detectors/{detector}/model.npz"] if trained else []
+
+
+def parts(wildcards):
+    """The maps of all parts of a data set that is large enough to be divided among jobs."""
+    if not RUN.sharded(wildcards.dataset, wildcards.detector):
+        return []
+    folder = f"{OUT}/priors/.parts/{wildcards.dataset}/{wildcards.detector}"
+    return gather.prior(f"{folder}/{{scatteritem}}")
 
 
 def protocol_files(names):

@@ -50,11 +50,11 @@ if UNCLEARED:
         input:
             report=rules.leakage.output.json,
         output:
-            mark=touch(f"{OUT}/health/cleared/{{refiner}}"),
+            mark=touch(f"{OUT}/health/cleared/{{trained}}"),
         log:
-            f"{OUT}/logs/health/cleared/{{refiner}}.log",
+            f"{OUT}/logs/health/cleared/{{trained}}.log",
         wildcard_constraints:
-            refiner=any_of(UNCLEARED),
+            trained=any_of(UNCLEARED),
         conda:
             "../environment.yml"
         script:

@@ -1,6 +1,30 @@
 rule train:
     input:
         [f"{OUT}/models/{refiner}/model.pt" for refiner in RUN.trained],
+        [trained_model(detector) for detector in RUN.trained_detectors],
+
+
+rule train_detector:
+    input:
+        manifests=lambda wc: [
+            f"{OUT}/datasets/{d}/manifest.csv" for d in RUN.training_sets(wc.detector)
+        ],
+        cleared=lambda wc: cleared(wc.detector),
+    output:
+        model=f"{OUT}/models/detectors/{{detector}}/model.npz",
+    log:
+        f"{OUT}/logs/models/detectors/{{detector}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/models/detectors/{{detector}}.jsonl"
+    conda:
+        "../environment.yml"
+    threads: RUN.threads
+    params:
+        code=lambda wc: code("train_detector.py", RUN.detector(wc.detector)),
+        row=lambda wc: plain(RUN.detector(wc.detector)),
+        seed=RUN.seeds[0],
+    script:
+        "../workflow_scripts/train_detector.py"
 
 
 # The checkpoint is not declared, so that it survives a killed job and the next one goes on from it.

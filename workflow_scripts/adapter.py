@@ -55,6 +55,12 @@ def options_of(kind: Any, snakemake: Any) -> Any:
     return below(build(kind.options, row["options"], row["id"]), resolve_data_root(snakemake.config))
 
 
+def model_options_of(kind: Any, snakemake: Any) -> Any:
+    """Return what ``options_of`` does, with the model that the run trained where there is one among the job's input."""
+    options, model = options_of(kind, snakemake), snakemake.input.get("model")
+    return options.with_model(Path(model[0])) if model else options
+
+
 @contextmanager
 def _job(snakemake: Any) -> Iterator[None]:
     """Run the block as a job: stderr goes to the terminal and to ``snakemake.log[0]``, BLAS keeps to the job's threads.

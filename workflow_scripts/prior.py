@@ -2,16 +2,20 @@
 
 from typing import Any
 
-from adapter import options_of, run_job
+from adapter import model_options_of, run_job
 from sodlift.datasets.manifest import Manifest
 from sodlift.detectors import DETECTORS
 
 
 def main(snakemake: Any) -> None:
-    """Compute the maps, or take them from their folder, into a map set; write health.json and health.md."""
-    row, output = snakemake.params.row, snakemake.output
-    detector, manifest = DETECTORS.get(row["type"]), Manifest.load(snakemake.input.manifest)
-    report = detector.make(row["id"], options_of(detector, snakemake), manifest, output.maps, snakemake.threads)
+    """Compute the maps, or take them from their folder or their parts, into a map set; write health.json and .md."""
+    name, kind, output = snakemake.params.row["id"], snakemake.params.row["type"], snakemake.output
+    detector, manifest = DETECTORS.get(kind), Manifest.load(snakemake.input.manifest)
+    options, parts = model_options_of(detector, snakemake), snakemake.input.get("parts")
+    if parts:
+        report = detector.join(name, options, manifest, output.maps, parts)
+    else:
+        report = detector.make(name, options, manifest, output.maps, snakemake.threads)
     report.save(output.health_json, output.health_md)
 
 

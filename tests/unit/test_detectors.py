@@ -67,20 +67,14 @@ def test_a_prior_detector_writes_the_priors_maps(tmp_path, manifest):
         assert np.array_equal(to_uint8(found.read(entry.stem)), to_uint8(expected))
 
 
-@pytest.mark.parametrize("method", ["mb_plus", "rbd"])
-def test_one_and_two_workers_write_the_same_bytes(tmp_path, method):
-    manifest = images(tmp_path / "images", [f"{i:02d}" for i in range(34)])
-    one = run("prior", {"method": method}, manifest, tmp_path / "one")
-    two = run("prior", {"method": method}, manifest, tmp_path / "two", workers=2)
-    assert all(one.path(stem).read_bytes() == two.path(stem).read_bytes() for stem in manifest.stems)
-
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ({"method": "mbplus"}, "did you mean 'mb_plus'"),
         ({"method": "rbd", "params": {"compactnes": 10}}, "compactness"),
         ({"method": "rbd", "params": {"border": "wide"}}, "border"),
+        ({"method": "rbd", "training": {"trees": 3}}, "'rbd' has nothing to train"),
+        ({"method": "drfi", "training": {"tree": 3}}, "did you mean 'trees'"),
         ({}, "method"),
     ],
 )

@@ -67,11 +67,21 @@ def test_the_model_is_the_same_for_two_runs_and_its_file_gives_it_back(folder, m
 
 def test_the_record_says_what_it_was_trained_on(folder, model, params):
     record = load_model(params.model).record
-    assert record["datasets"] == ["scenes"] and record["images"] == 12 and record["regions"] > 100
+    assert record["datasets"] == ["scenes"] and record["regions"] > 100 and record["seed"] == 0
+    assert [row[:3] for row in record["images"]] == [["scenes", f"{n:02d}", f"digest {n}"] for n in range(12)]
+    assert PRIOR.learning.seen(params) == {f"digest {n}" for n in range(12)}
     assert record["training"] == asdict(SMALL) and record["region"]["side"] == 400
     fewer = Manifest("scenes", scenes(folder).entries[:6])
     other = train_drfi([fewer], training=replace(SMALL, trees=1))
-    assert other.record["manifest_sha256"] != model.record["manifest_sha256"]
+    assert other.record["images_sha256"] != model.record["images_sha256"]
+
+
+def test_another_seed_grows_another_forest(folder, model):
+    few = [Manifest("scenes", scenes(folder).entries[:4])]
+    one, same, other = (train_drfi(few, training=replace(SMALL, trees=2), seed=seed) for seed in (0, 0, 1))
+    features = np.random.default_rng(0).random((50, 93), np.float32)
+    scores = [grown.forest.predict(features) for grown in (one, same, other)]
+    assert np.array_equal(scores[0], scores[1]) and not np.array_equal(scores[0], scores[2])
 
 
 def test_mixed_regions_are_no_examples():
@@ -85,7 +95,7 @@ def test_mixed_regions_are_no_examples():
 
 
 def test_without_a_model_the_error_says_how_to_train_one():
-    with pytest.raises(ConfigError, match=r"(?s)DRFI needs a trained model.*train_drfi"):
+    with pytest.raises(ConfigError, match=r"(?s)DRFI needs a trained model.*`train: "):
         PRIOR.compute(scene(0)[0], DrfiParams())
 
 

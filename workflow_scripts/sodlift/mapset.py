@@ -1,6 +1,7 @@
 """A folder of saliency maps, one 8-bit PNG for each image of a data set, with a record of how each came to be."""
 
 import csv
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field, fields
@@ -118,9 +119,7 @@ class MapWriter:
             If ``stem`` was added before, values lie outside [0, 1], the status is unknown, or a map comes with another
             status than "ok" or "ok" without a map.
         """
-        record = MapRecord(stem, status, " ".join(note.split()))
-        if stem in self.records:
-            raise MapError(f"map of '{stem}' added twice", where=self.folder)
+        record = self._new(MapRecord(stem, status, " ".join(note.split())))
         if (saliency is None) == (status == "ok"):
             raise MapError(
                 f"'{stem}' has the status '{status}' and {'no' if saliency is None else 'a'} map",
@@ -130,6 +129,18 @@ class MapWriter:
         if saliency is not None:
             write_map(self.folder / f"{stem}.png", saliency)
         self.records[stem] = record
+
+    def adopt(self, maps: MapSet, stem: str) -> None:
+        """Take the map of ``stem`` from another set, its file and its record as they are; raises MapError."""
+        record = self._new(maps.records[stem])
+        if record.status == "ok":
+            shutil.copyfile(maps.path(stem), self.folder / f"{stem}.png")
+        self.records[stem] = record
+
+    def _new(self, record: MapRecord) -> MapRecord:
+        if record.stem in self.records:
+            raise MapError(f"map of '{record.stem}' added twice", where=self.folder)
+        return record
 
 
 @contextmanager

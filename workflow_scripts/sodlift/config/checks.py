@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sodlift.config.registries import RowFile
 from sodlift.config.rows import DatasetRow, DetectorRow, RefinerRow
@@ -42,6 +42,14 @@ def name_problems(config: Mapping[str, Any], known: Known) -> Iterator[Problem]:
             yield Problem(f"baseline_only[{i}]", what, one_of(allowed), suggestion(name, allowed))
 
 
+def twice_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield the refiners that have a detector's name: what is trained is known by its name."""
+    for i, name in enumerate(config["refiners"]):
+        if name in config["detectors"]:
+            mend = "give one of the two rows another name"
+            yield Problem(f"refiners[{i}]", f"'{name}' is a detector of this run too", mend=mend)
+
+
 def coverage_problems(config: Mapping[str, Any], detectors: RowFile[DetectorRow], known: Known) -> Iterator[Problem]:
     """Yield the one problem of a run without a cell: none of its detectors has maps of any of its test sets."""
     rows = [detectors.rows[name] for name in config["detectors"] if name in detectors.rows]
@@ -69,53 +77,85 @@ def scoring_problems(
 
 
 def overlap_problems(
-    config: Mapping[str, Any], datasets: RowFile[DatasetRow], refiners: RowFile[RefinerRow]
+    config: Mapping[str, Any],
+    datasets: RowFile[DatasetRow],
+    detectors: RowFile[DetectorRow],
+    refiners: RowFile[RefinerRow],
 ) -> Iterator[Problem]:
-    """Yield every test set that is a training set of a refiner that runs on it, or overlaps with one."""
-    for place, words, training_set, test_set in _trained_and_tested(config, datasets, refiners):
-        reason = shared(training_set, test_set, datasets.rows)
+    """Yield every test set of a detector or refiner that is a training set of it, or overlaps with one."""
+    for use in _trained_and_tested(config, datasets, detectors, refiners):
+        reason = shared(use.training_set, use.test_set, datasets.rows)
         if reason:
-            yield Problem(
-                place,
-                f"{words}: {reason}",
-                "training and test sets without a common image",
-                f"take '{test_set}' out of `datasets`, list it in `baseline_only`, or train on other data",
-            )
+            expected, mend = "training and test sets without a common image", f"{use.mend}, or train on other data"
+            yield Problem(use.place, f"{use.words}: {reason}", expected, mend)
 
 
 def leak_problems(
-    config: Mapping[str, Any], datasets: RowFile[DatasetRow], refiners: RowFile[RefinerRow]
+    config: Mapping[str, Any],
+    datasets: RowFile[DatasetRow],
+    detectors: RowFile[DetectorRow],
+    refiners: RowFile[RefinerRow],
 ) -> Iterator[Problem]:
     """Yield every test set that is known to hold more images of a training set than the configuration accepts.
 
     Where the run uses a part of either, it is measured instead, once the images are there.
     """
-    for place, words, training_set, test_set in _trained_and_tested(config, datasets, refiners):
-        rows = [datasets.rows[name] for name in (training_set, test_set) if name in datasets.rows]
-        count = max((row.shares.get(name, 0) for row in rows for name in (training_set, test_set)), default=0)
-        accepted = config["known_leaks"].get(training_set, {}).get(test_set, 0)
-        if count > accepted and not {training_set, test_set} & set(config["subset"]):
+    for use in _trained_and_tested(config, datasets, detectors, refiners):
+        sets = (use.training_set, use.test_set)
+        rows = [datasets.rows[name] for name in sets if name in datasets.rows]
+        count = max((row.shares.get(name, 0) for row in rows for name in sets), default=0)
+        accepted = config["known_leaks"].get(use.training_set, {}).get(use.test_set, 0)
+        if count > accepted and not set(sets) & set(config["subset"]):
             yield Problem(
-                place,
-                f"{words}: they share {count} near-identical images",
+                use.place,
+                f"{use.words}: they share {count} near-identical images",
                 f"at most {accepted} (`known_leaks`)",
-                f"take '{test_set}' out of `datasets`, list it in `baseline_only`, leave these images out with "
-                f"`subset`, train on other data, or accept them with `known_leaks: {{{training_set}: {{{test_set}: "
-                f"{count}}}}}`",
+                f"{use.mend}, leave these images out with `subset`, train on other data, or accept them with "
+                f"`known_leaks: {{{use.training_set}: {{{use.test_set}: {count}}}}}`",
             )
 
 
+class _Use(NamedTuple):
+    """A training set and a test set of one detector or refiner: where the configuration asks for it, and in words."""
+
+    place: str
+    words: str
+    training_set: str
+    test_set: str
+    mend: str
+
+
 def _trained_and_tested(
-    config: Mapping[str, Any], datasets: RowFile[DatasetRow], refiners: RowFile[RefinerRow]
-) -> Iterator[tuple[str, str, str, str]]:
-    """Yield every training set of a refiner with every test set that it runs on, with its place and in words."""
-    tested = [n for n in config["datasets"] if n in datasets.rows and n not in config["baseline_only"]]
+    config: Mapping[str, Any],
+    datasets: RowFile[DatasetRow],
+    detectors: RowFile[DetectorRow],
+    refiners: RowFile[RefinerRow],
+) -> Iterator[_Use]:
+    """Yield every training set of a detector or refiner with every test set that it runs on."""
+    tested = [name for name in config["datasets"] if name in datasets.rows]
+    for i, name in enumerate(config["detectors"]):
+        for training_set in _training_sets(detectors.rows.get(name)):
+            for test_set in (n for n in tested if detectors.rows[name].covers(n)):
+                words = f"detector '{name}' is trained on '{training_set}' and tested on '{test_set}'"
+                mend = f"take '{test_set}' out of `datasets`"
+                yield _Use(f"detectors[{i}]", words, training_set, test_set, mend)
     for i, name in enumerate(config["refiners"]):
         row = refiners.rows.get(name)
-        for training_set in row.train.datasets if row and row.train else ():
-            for test_set in tested:
-                words = f"refiner '{name}' is trained on '{training_set}' and tested on '{test_set}'"
-                yield f"refiners[{i}]", words, training_set, test_set
+        if row is None or row.train is None:
+            continue
+        learnt = {training_set: f"'{training_set}'" for training_set in row.train.datasets}
+        for source in row.train.detectors:
+            for training_set in _training_sets(detectors.rows.get(source)):
+                learnt.setdefault(training_set, f"maps of '{source}', which is trained on '{training_set}',")
+        for training_set, what in learnt.items():
+            for test_set in (n for n in tested if n not in config["baseline_only"]):
+                words = f"refiner '{name}' is trained on {what} and tested on '{test_set}'"
+                mend = f"take '{test_set}' out of `datasets`, list it in `baseline_only`"
+                yield _Use(f"refiners[{i}]", words, training_set, test_set, mend)
+
+
+def _training_sets(row: DetectorRow | None) -> tuple[str, ...]:
+    return row.train.datasets if row and row.train else ()
 
 
 def protocol_problems(config: Mapping[str, Any], tables: Mapping[str, Any], known: Known) -> Iterator[Problem]:

@@ -12,10 +12,11 @@ from sodlift.config.checks import (
     overlap_problems,
     protocol_problems,
     scoring_problems,
+    twice_problems,
 )
 from sodlift.config.data_root import resolve_data_root
 from sodlift.config.registries import ROWS, SHIPPED, read_rows, reference_problems
-from sodlift.config.run import Run, with_seeds
+from sodlift.config.run import Run, Shards, with_seeds
 from sodlift.datasets.subset import Subset, read_subset
 from sodlift.document import Document, read_document
 from sodlift.fetch.store import RESOURCES
@@ -58,10 +59,11 @@ def load_run(config: Mapping[str, Any] | str | Path) -> Run:
     problems += document.locate(
         [
             *name_problems(settings, known),
+            *twice_problems(settings),
             *coverage_problems(settings, files["detectors"], known),
             *scoring_problems(settings, files["datasets"], files["detectors"], document.data),
-            *overlap_problems(settings, files["datasets"], files["refiners"]),
-            *leak_problems(settings, files["datasets"], files["refiners"]),
+            *overlap_problems(settings, **files),
+            *leak_problems(settings, **files),
             *protocol_problems(settings, tables.data, known),
         ]
     )
@@ -83,6 +85,7 @@ def load_run(config: Mapping[str, Any] | str | Path) -> Run:
         tables=tuple(settings["tables"]),
         figures=tuple(settings["figures"]),
         baseline_only=tuple(settings["baseline_only"]),
+        shards=Shards(**settings["shards"]),
         subset=subset,
         known_leaks=settings["known_leaks"],
         dataset_rows=files["datasets"].rows,

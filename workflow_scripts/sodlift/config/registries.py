@@ -131,6 +131,7 @@ def reference_problems(
     for name, detector in detectors.rows.items():
         yield from _unknown(detectors, name, "datasets", "data set", detector.datasets or (), datasets.names)
         yield from _unknown(detectors, name, "release", "data set", detector.release.folders, datasets.names)
+        yield from _training_problems(name, detector, detectors, datasets)
     yield from _names_of_files(datasets, detectors)
     for name, refiner in refiners.rows.items():
         if refiner.train is None:
@@ -150,6 +151,24 @@ def reference_problems(
                     what = f"detector '{detector_name}' has no maps of '{dataset_name}'"
                     covered = f"{one_of(source.datasets or ())} for this detector"
                     yield refiners.problem(name, "train", what, covered)
+
+
+def _training_problems(
+    name: str, row: DetectorRow, detectors: RowFile[DetectorRow], datasets: RowFile[DatasetRow]
+) -> Iterator[Problem]:
+    """Yield what is wrong with what a detector is trained on, where it is."""
+    learns = row.kind.needs_training(row.options)
+    if row.train is None:
+        if learns and row.options.model is None:
+            mend = "say what it is trained on: `train: {datasets: [...]}`; or name the file of a trained model"
+            yield detectors.problem(name, "train", "this detector is trained", mend=mend)
+        return
+    if not learns:
+        yield detectors.problem(name, "train", "this detector has nothing to train", mend="remove `train`")
+    elif row.options.model is not None:
+        mend = "remove `train`, or the model's file"
+        yield detectors.problem(name, "train", "this detector names the file of a trained model", mend=mend)
+    yield from _unknown(detectors, name, "train.datasets", "data set", row.train.datasets, datasets.names)
 
 
 def _names_of_files(*files: RowFile[Any]) -> Iterator[Problem]:

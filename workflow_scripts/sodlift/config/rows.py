@@ -109,6 +109,17 @@ class DatasetRow(Row):
 
 
 @dataclass(frozen=True)
+class Training:
+    """What a refiner or a detector is trained on.
+
+    A refiner takes every one of the data sets with the maps of every one of the detectors; a detector takes no maps.
+    """
+
+    datasets: tuple[str, ...]
+    detectors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class DetectorRow(Row):
     """One detector: where prior maps come from.
 
@@ -118,6 +129,8 @@ class DetectorRow(Row):
         The data sets of which there are maps; None is all.
     paper_names : mapping of str to str
         By paper ("MIRM"), the name of the detector in its tables.
+    train : Training or None
+        Its training data, where the run trains it.
     release : Release
         Where its maps come from, a folder of its ``take`` a data set.
     licence, citation : str
@@ -128,6 +141,7 @@ class DetectorRow(Row):
 
     datasets: tuple[str, ...] | None = None
     paper_names: Mapping[str, str] = field(default_factory=dict)
+    train: Training | None = None
     release: Release = field(default_factory=Release)
     licence: str = ""
     citation: str = ""
@@ -135,14 +149,6 @@ class DetectorRow(Row):
     def covers(self, dataset: str) -> bool:
         """Whether there are maps of ``dataset``."""
         return self.datasets is None or dataset in self.datasets
-
-
-@dataclass(frozen=True)
-class Training:
-    """What a refiner is trained on: every one of the data sets with the maps of every one of the detectors."""
-
-    datasets: tuple[str, ...]
-    detectors: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -164,9 +170,16 @@ class RefinerRow(Row):
 
 
 def below(options: Any, root: Path) -> Any:
-    """Return ``options`` with relative paths (their fields of type Path) starting at ``root``."""
+    """Return ``options`` with relative paths (what they hold of type Path, in mappings too) starting at ``root``."""
     held = {f.name: getattr(options, f.name) for f in fields(options)}
-    return replace(options, **{name: root / value for name, value in held.items() if isinstance(value, Path)})
+    moved = {name: _below(value, root) for name, value in held.items()}
+    return replace(options, **{name: value for name, value in moved.items() if value != held[name]})
+
+
+def _below(value: Any, root: Path) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _below(inner, root) for key, inner in value.items()}
+    return root / value if isinstance(value, Path) else value
 
 
 def _plain(value: Any) -> Any:

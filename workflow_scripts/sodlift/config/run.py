@@ -30,6 +30,13 @@ class PriorMaps(NamedTuple):
     detector: str
 
 
+class Shards(NamedTuple):
+    """Into how many ``jobs`` the maps of a data set of at least so many ``images`` are divided."""
+
+    jobs: int = 1
+    images: int = 2000
+
+
 class Absent(NamedTuple):
     """Prior maps that the run does not have, and why."""
 
@@ -63,6 +70,8 @@ class Run:
         seed and as ``<refiner>@<seed>`` for the others.
     baseline_only : tuple of str
         Test sets on which no refiner runs.
+    shards : Shards
+        How the computation of maps of large data sets is divided.
     subset : mapping of str to Subset
         What is used of a data set, where not all of it is.
     known_leaks : mapping
@@ -86,6 +95,7 @@ class Run:
     tables: tuple[str, ...]
     figures: tuple[str, ...]
     baseline_only: tuple[str, ...]
+    shards: Shards
     subset: Mapping[str, Subset]
     known_leaks: Mapping[str, Mapping[str, int]]
     dataset_rows: Mapping[str, DatasetRow]
@@ -172,15 +182,28 @@ class Run:
         return tuple(name for name, row in self.refiner_rows.items() if row.train is not None and name in used)
 
     @cached_property
+    def trained_detectors(self) -> tuple[str, ...]:
+        """The detectors that the run trains: each once, whatever the number of seeds."""
+        used = dict.fromkeys(maps.detector for maps in self.prior_maps)
+        return tuple(name for name in used if self.detector_rows[name].train is not None)
+
+    @cached_property
     def trained_and_tested(self) -> dict[str, dict[str, list[str]]]:
-        """By trained refiner, whatever its seed, the data sets that it is trained on and those that it is scored on."""
+        """By trained detector or refiner, whatever its seed, the data sets that it learns from and is scored on.
+
+        A refiner learns from what it is trained on and from what the detectors of its training maps are.
+        """
+        refiners = {name: self.train_inputs(name) for name in self.trained if "@" not in name}
+        learnt = {
+            name: [*(m.dataset for m in maps), *(d for m in maps for d in self.training_sets(m.detector))]
+            for name, maps in refiners.items()
+        } | {name: list(self.training_sets(name)) for name in self.trained_detectors}
         return {
             name: {
-                "train": list(dict.fromkeys(maps.dataset for maps in self.train_inputs(name))),
-                "test": list(dict.fromkeys(cell.dataset for cell in self.scored_cells if cell.refiner == name)),
+                "train": list(dict.fromkeys(sets)),
+                "test": list(dict.fromkeys(c.dataset for c in self.scored_cells if name in (c.detector, c.refiner))),
             }
-            for name in self.trained
-            if "@" not in name
+            for name, sets in learnt.items()
         }
 
     @cached_property
@@ -193,7 +216,19 @@ class Run:
     @cached_property
     def datasets(self) -> tuple[str, ...]:
         """All data sets that the run needs, those for training included, each once."""
-        return tuple(dict.fromkeys([*self.test_sets, *(maps.dataset for maps in self.prior_maps)]))
+        mapped = (maps.dataset for maps in self.prior_maps)
+        learnt = (name for detector in self.trained_detectors for name in self.training_sets(detector))
+        return tuple(dict.fromkeys([*self.test_sets, *mapped, *learnt]))
+
+    def images(self, dataset: str) -> int:
+        """Return how many images of a data set the run uses, as far as its row and its subset tell; else 0."""
+        expected, subset = self.dataset(dataset).expected or 0, self.subset.get(dataset)
+        return expected if subset is None else subset.limit or subset.sample or len(subset.stems or ()) or expected
+
+    def sharded(self, dataset: str, detector: str) -> bool:
+        """Return whether the maps of a detector on a data set are computed by several jobs."""
+        divided = self.shards.jobs > 1 and self.images(dataset) >= max(self.shards)
+        return divided and bool(self.detector(detector).kind.divisible)
 
     def subset_parameters(self, name: str) -> dict[str, Any]:
         """Return what is used of a data set as plain data, from which ``build`` makes the subset; empty for all."""
@@ -201,8 +236,12 @@ class Run:
 
     def train_inputs(self, refiner: str) -> tuple[PriorMaps, ...]:
         """Return what ``refiner`` is trained on, empty where it has nothing to train; raises UnknownNameError."""
-        training = self.refiner(refiner).train or Training((), ())
+        training = self.refiner(refiner).train or Training(())
         return tuple(PriorMaps(dataset, detector) for dataset in training.datasets for detector in training.detectors)
+
+    def training_sets(self, detector: str) -> tuple[str, ...]:
+        """Return the data sets that the run trains a detector on, if any; raises UnknownNameError."""
+        return (self.detector(detector).train or Training(())).datasets
 
     def dataset(self, name: str) -> DatasetRow:
         """Return the row of a data set; raises UnknownNameError."""

@@ -1,4 +1,4 @@
-"""The leakage report of a run: images that its data sets share, and whether a refiner is tested on what it has seen."""
+"""The leakage report of a run: images that its data sets share, and whether anything is tested on what it has seen."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -22,14 +22,14 @@ KINDS: dict[str, Kind] = {
     "leak": Kind(
         "error",
         "test images that are near-identical to training images",
-        "take the images out of one of the two with `subset`, use other data, list the test set in `baseline_only`, or "
-        "accept the number in `known_leaks`",
+        "take the images out of one of the two with `subset`, use other data, list a refiner's test set in "
+        "`baseline_only`, or accept the number in `known_leaks`",
     ),
     "accepted": Kind("warning", "test images that leak and are accepted", "none needed; tables say so in a footnote"),
     "across": Kind(
         "warning",
         "images that two data sets share",
-        "none needed as long as no refiner is trained on one and tested on the other",
+        "none needed as long as nothing is trained on one and tested on the other",
     ),
     "within": Kind("warning", "images that a data set holds more than once", "keep one of each, or count them as one"),
 }
@@ -38,7 +38,7 @@ KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True)
 class Trained:
-    """What one refiner is trained on and tested on: names of data sets."""
+    """What one detector or refiner is trained on and tested on: names of data sets."""
 
     train: tuple[str, ...]
     test: tuple[str, ...]
@@ -46,9 +46,9 @@ class Trained:
 
 @dataclass(frozen=True)
 class Leak:
-    """How many of the ``images`` of a test set a refiner has seen in training, and how many it may have seen."""
+    """How many of the ``images`` of a test set something has seen in training, and how many it may have seen."""
 
-    refiner: str
+    trained: str
     train: str
     test: str
     leaking: int
@@ -57,7 +57,7 @@ class Leak:
 
 
 _SEEN = """
-| refiner | trained on | tested on | images seen | of | accepted |
+| detector or refiner | trained on | tested on | images seen | of | accepted |
 |---|---|---|---:|---:|---:|
 """
 
@@ -71,7 +71,7 @@ class LeakageReport(Report):
     images : dict of str to int
         Number of images of each data set.
     leaks : tuple of Leak
-        Of each trained refiner, every training set with every test set.
+        Of each trained detector and refiner, every training set with every test set.
     pairs : list of dict
         Every two near-identical images, as ``near_duplicates.leakage`` finds them.
     table : str
@@ -96,7 +96,7 @@ class LeakageReport(Report):
         }
 
     def to_markdown(self) -> str:
-        """Return the report as Markdown, with what each refiner has seen and what each data set holds of each."""
+        """Return the report as Markdown, with what has been seen in training and what each data set holds of each."""
         parts = [super().to_markdown()]
         if self.leaks:
             parts += ["## Test images seen in training", _SEEN + "".join(f"| {_row(leak)} |\n" for leak in self.leaks)]
@@ -110,14 +110,14 @@ def leakage_report(
     workers: int = 1,
     progress: bool = False,
 ) -> tuple[pd.DataFrame, LeakageReport]:
-    """Compare all images of some data sets, and hold the result against what refiners are trained and tested on.
+    """Compare all images of some data sets, and hold the result against what is trained and tested on them.
 
     Parameters
     ----------
     manifests : mapping of str to Manifest
         The data sets, by name.
     trained : mapping of str to Trained
-        The trained refiners, by name.
+        The trained detectors and refiners, by name.
     known : mapping
         What is accepted.
     workers, progress
@@ -135,7 +135,7 @@ def leakage_report(
     DataError
         If an image is missing or broken.
     UnknownNameError
-        If a refiner is trained or tested on a data set that is not among ``manifests``.
+        If one is trained or tested on a data set that is not among ``manifests``.
     """
     for name in (name for sets in trained.values() for name in (*sets.train, *sets.test)):
         if name not in manifests:
@@ -144,8 +144,8 @@ def leakage_report(
     images = {name: len(manifest.entries) for name, manifest in manifests.items()}
     named = _by_sets(pairs)
     leaks = tuple(
-        Leak(refiner, a, b, len({test for _, test in named.get((a, b), ())}), images[b], known.get(a, {}).get(b, 0))
-        for refiner, sets in trained.items()
+        Leak(name, a, b, len({test for _, test in named.get((a, b), ())}), images[b], known.get(a, {}).get(b, 0))
+        for name, sets in trained.items()
         for a in sets.train
         for b in sets.test
     )
@@ -183,7 +183,7 @@ def _remarks(named: Mapping[tuple[str, str], list[tuple[str, str]]], leaks: Sequ
         if leak.leaking:
             yield (
                 "leak" if leak.leaking > leak.accepted else "accepted",
-                f"{leak.leaking} of {leak.images} in '{leak.test}' from '{leak.train}', which '{leak.refiner}' is "
+                f"{leak.leaking} of {leak.images} in '{leak.test}' from '{leak.train}', which '{leak.trained}' is "
                 f"trained on ({leak.accepted} accepted): {_listed(named[leak.train, leak.test])}",
             )
     for (a, b), stems in named.items():

@@ -2,7 +2,7 @@
 
 import csv
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from unicodedata import category
@@ -79,6 +79,10 @@ class Manifest:
     def stems(self) -> tuple[str, ...]:
         """The stems, sorted."""
         return tuple(entry.stem for entry in self.entries)
+
+    def part(self, number: int, parts: int) -> "Manifest":
+        """Return every ``parts``-th image, from the ``number``-th (1 is the first) on; raises DataError for none."""
+        return replace(self, entries=self.entries[number - 1 :: parts])
 
     @classmethod
     def load(cls, path: str | Path) -> "Manifest":

@@ -15,7 +15,7 @@ from sodlift.arrays import Grey, Image8, read_grey, to_uint8
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.datasets.report import Kind, Remark, Report, Spread, average, findings, shares
 from sodlift.errors import DataError, MapError
-from sodlift.mapset import MapWriter
+from sodlift.mapset import MapSet, MapWriter
 
 KINDS: dict[str, Kind] = {
     "missing": Kind(
@@ -53,6 +53,11 @@ KINDS: dict[str, Kind] = {
     "empty": Kind("warning", "maps that are black all over", "check that the detector found nothing there"),
     "full": Kind("warning", "maps that are white all over", "check that the maps are not inverted"),
     "constant": Kind("warning", "maps of a single grey", "check them: they tell nothing"),
+    "seen": Kind(
+        "warning",
+        "images that the detector was trained on",
+        "never report scores on them; as training data of a refiner they are no error",
+    ),
     "same": Kind("warning", "maps of different images that are the same", "check that no map was saved twice"),
     "binary": Kind(
         "warning", "all maps are black and white", "check that they were not binarised: thresholds change nothing then"
@@ -143,11 +148,14 @@ class CheckedWriter(MapWriter):
     ----------
     manifest : Manifest
         The images; their masks are read too.
+    seen : frozenset of str
+        SHA-256 of the images that the detector was trained on.
     source : Path or None
         Folder that the maps are taken from, for messages.
     """
 
     manifest: Manifest = field(kw_only=True)
+    seen: frozenset[str] = frozenset()
     source: Path | None = None
 
     def __post_init__(self) -> None:
@@ -189,6 +197,12 @@ class CheckedWriter(MapWriter):
         if saliency is not None:
             self._look(self._entries[stem], to_uint8(saliency))
 
+    def adopt(self, maps: MapSet, stem: str) -> None:
+        """Take and record a map as ``MapWriter.adopt`` does, and look at it."""
+        super().adopt(maps, stem)
+        if self.records[stem].status == "ok":
+            self._look(self._entries[stem], to_uint8(maps.read(stem)))
+
     def _look(self, entry: Entry, levels: Image8) -> None:
         histogram = np.bincount(levels.ravel(), minlength=256)
         self._histogram += histogram
@@ -198,6 +212,8 @@ class CheckedWriter(MapWriter):
         self._sizes["as the image" if as_image else f"{width}x{height}"] += 1
         if not as_image:
             self.remark("size", f"{entry.stem} ({width}x{height} for {entry.width}x{entry.height}; width x height)")
+        if entry.image_sha256 in self.seen:
+            self.remark("seen", entry.stem)
         if histogram.max() == levels.size:
             self.remark({0: "empty", 255: "full"}.get(int(levels[0, 0]), "constant"), entry.stem)
             return

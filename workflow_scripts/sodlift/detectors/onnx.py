@@ -337,4 +337,4 @@ def run(options: OnnxOptions, manifest: Manifest, writer: MapWriter, workers: in
         writer.add(entry.stem, saliency)
 
 
-DETECTOR = DetectorType("a network in an ONNX file, run here", OnnxOptions, run, files)
+DETECTOR = DetectorType("a network in an ONNX file, run here", OnnxOptions, run, files, divisible=True)

@@ -1,7 +1,8 @@
 """Detectors that are computed here: the traditional priors."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,20 @@ from sodlift.allocator import keep_freed_memory
 from sodlift.arrays import Image8, read_image, to_uint8
 from sodlift.datasets.manifest import Manifest
 from sodlift.detectors._base import DetectorType
+from sodlift.errors import ConfigError, WeightsError
 from sodlift.mapset import MapWriter
 from sodlift.options import build
 from sodlift.parallel import ordered_map
 from sodlift.priors import PRIORS
+from sodlift.priors._base import Prior
 from sodlift.progress import track
 from sodlift.registry import unknown_name
 
-FEWEST = 16
-"""Below this number of images a worker, starting a process costs more than it saves."""
+START_SECONDS = 2.0
+"""What starting the workers takes: a whole run that is shorter is done in one process."""
+
+TRIED = 4
+"""Images that are done in this process first, to see how long one takes; the very first one loads compiled code."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,10 @@ class PriorOptions:
     method : str
         Name of a registered prior.
     params : mapping
-        Parameters that differ from the method's own.
+        Parameters that differ from the method's own; of one that learns, ``model`` names the trained file where the
+        detector is not trained by the run.
+    training : mapping
+        Parameters of the training of a method that learns, where they differ from its own.
 
     Raises
     ------
@@ -42,21 +51,47 @@ class PriorOptions:
 
     method: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.method not in PRIORS:
             raise unknown_name("prior", self.method, PRIORS.names(), where="method")
-        _ = self.built
+        built = self.built
+        # as their own types, so that a path is known as one
+        object.__setattr__(self, "params", {name: getattr(built, name) for name in self.params})
+        if self.training:
+            if self.prior.learning is None:
+                raise ConfigError(f"'{self.method}' has nothing to train", where="training", mend="remove `training`")
+            build(self.prior.learning.params, self.training, "training")
+
+    @property
+    def prior(self) -> Prior:
+        """The method."""
+        return PRIORS.get(self.method)
 
     @property
     def built(self) -> Any:
         """The method's own parameters, an instance of its dataclass."""
-        return build(PRIORS.get(self.method).params, self.params, "params")
+        return build(self.prior.params, self.params, "params")
 
     @property
     def modules(self) -> tuple[str, ...]:
         """The module that the method is in."""
         return (PRIORS.module(self.method),)
+
+    @property
+    def trained(self) -> bool:
+        """Whether the method learns."""
+        return self.prior.learning is not None
+
+    @property
+    def model(self) -> Path | None:
+        """File of the trained model."""
+        return self.params.get("model")
+
+    def with_model(self, file: Path) -> "PriorOptions":
+        """Return the options with another file of the trained model."""
+        return replace(self, params={**self.params, "model": file})
 
 
 def maps(options: PriorOptions, files: Sequence[Path], workers: int, what: str) -> Iterator[Image8]:
@@ -71,7 +106,7 @@ def maps(options: PriorOptions, files: Sequence[Path], workers: int, what: str) 
     files : sequence of Path
         The images.
     workers : int
-        Most processes; fewer where there is little to do.
+        Most processes; one where there is little to do.
     what : str
         The data set's name, or what else the images are, beside the progress bar; empty for no bar.
 
@@ -80,11 +115,21 @@ def maps(options: PriorOptions, files: Sequence[Path], workers: int, what: str) 
     DataError
         If an image cannot be read.
     """
-    compute = partial(_compute, options.method, options.built)
-    workers = max(1, min(workers, len(files) // FEWEST))
     with threadpool_limits(1):  # two threads of BLAS on matrices this small cost far more than they give
-        found = ordered_map(compute, files, workers, preload=options.modules)
+        found = _maps(options, files, workers)
         yield from track(found, f"{options.method} {what}", total=len(files)) if what else found
+
+
+def _maps(options: PriorOptions, files: Sequence[Path], workers: int) -> Iterator[Image8]:
+    compute = partial(_compute, options.method, options.built)
+    first, rest = files[:TRIED], files[TRIED:]
+    seconds = []
+    for file in first:
+        begun = time.perf_counter()
+        yield compute(file)
+        seconds.append(time.perf_counter() - begun)
+    saved = min(seconds, default=0.0) * len(rest) * (1 - 1 / workers)
+    yield from ordered_map(compute, rest, workers if saved > START_SECONDS else 1, preload=options.modules)
 
 
 def _compute(method: str, params: Any, file: Path) -> Image8:
@@ -99,4 +144,30 @@ def run(options: PriorOptions, manifest: Manifest, writer: MapWriter, workers: i
         writer.add(entry.stem, saliency / 255.0)
 
 
-DETECTOR = DetectorType("a traditional prior, computed here", PriorOptions, run)
+def files(options: PriorOptions, dataset: str) -> list[Path]:
+    """Return the file of the trained model, where the options name one; raises WeightsError if it is missing."""
+    if options.model is None:
+        return []
+    if not options.model.is_file():
+        raise WeightsError("model file not found", where=options.model, mend="put it there, or correct `model`")
+    return [options.model]
+
+
+def train(options: PriorOptions, manifests: Sequence[Manifest], model: Path, seed: int, workers: int) -> None:
+    """Train a method that learns; the model is the same, bit for bit, whatever the number of ``workers``."""
+    learning = options.prior.learning
+    assert learning is not None
+    training: Any = build(learning.params, options.training, "training")
+    with threadpool_limits(1):
+        learning.train(manifests, options.built, training, seed, workers).save(model)
+
+
+def seen(options: PriorOptions) -> frozenset[str]:
+    """Return the SHA-256 of every image that the model was trained on; none for a method that does not learn."""
+    learning = options.prior.learning
+    return frozenset() if learning is None else learning.seen(options.built)
+
+
+DETECTOR = DetectorType(
+    "a traditional prior, computed here", PriorOptions, run, files, train=train, seen=seen, divisible=True
+)

@@ -14,7 +14,11 @@ from sodlift.atomic import atomic_file
 from sodlift.errors import WeightsError
 from sodlift.priors._forest import Forest
 
-FORMAT = "sodlift DRFI 1"
+FORMAT = "sodlift DRFI 2"
+
+HOW_TO_TRAIN = "train one: give the detector's row `train: {datasets: [...]}` (docs/priors/drfi.md)"
+"""What an error about a missing model says."""
+
 _ARRAYS = tuple(field.name for field in fields(Forest))
 
 
@@ -27,8 +31,9 @@ class DrfiModel:
     forest : Forest
         Scores regions by their 93 features.
     record : mapping
-        How it was trained: names of the ``datasets``, numbers of ``images`` and ``regions``, ``manifest_sha256`` (of
-        the images' and masks' digests), and the settings ``region`` and ``forest``.
+        How it was trained: names of the ``datasets``, the ``images`` (a row of data set, stem and the SHA-256 of image
+        and mask each) and their own ``images_sha256``, the number of ``regions``, the settings ``region`` and
+        ``training``, and the ``seed``.
     """
 
     forest: Forest
@@ -47,9 +52,7 @@ def load_model(path: Path) -> DrfiModel:
     try:
         state = path.stat()
     except OSError as cause:
-        raise WeightsError(
-            "model file of DRFI not found", where=path, mend="train one: python benchmarks/train_drfi.py --help"
-        ) from cause
+        raise WeightsError("model file of DRFI not found", where=path, mend=HOW_TO_TRAIN) from cause
     return _load(path, state.st_mtime_ns, state.st_size)
 
 

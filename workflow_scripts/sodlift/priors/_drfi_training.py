@@ -4,10 +4,10 @@ Source: H. Jiang, J. Wang, Z. Yuan, Y. Wu, N. Zheng, S. Li, "Salient Object Dete
 Integration Approach", CVPR 2013, section 5.
 """
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -42,8 +42,6 @@ class TrainingParams:
         Fewest regions of a leaf.
     purity : float
         A region is an example if at least this share of its pixels is salient, or is not.
-    seed : int
-        Seed of the forest.
     """
 
     trees: int = 200
@@ -51,13 +49,13 @@ class TrainingParams:
     drawn: int = 50_000
     smallest_leaf: int = 5
     purity: float = 0.75
-    seed: int = 0
 
 
 def train_drfi(
     manifests: Sequence[Manifest],
     regions: RegionParams | None = None,
     training: TrainingParams | None = None,
+    seed: int = 0,
     workers: int = 1,
 ) -> DrfiModel:
     """Train DRFI on the images with masks of one or several data sets.
@@ -70,6 +68,8 @@ def train_drfi(
         Segmentations and features.
     training : TrainingParams, optional
         Choice of examples, and the forest.
+    seed : int
+        Seed of the forest.
     workers : int
         Processes; the model is the same, bit for bit, whatever their number.
 
@@ -93,14 +93,16 @@ def train_drfi(
         raise DataError("training regions are all salient or all not", expected="masks that show objects")
     settings = asdict(training)
     del settings["purity"]
-    forest = grow(samples, targets, **settings, workers=workers)
+    forest = grow(samples, targets, **settings, seed=seed, workers=workers)
+    images = [(m.dataset, entry.stem, entry.image_sha256, entry.mask_sha256) for m in manifests for entry in m.entries]
     record: dict[str, Any] = {
         "datasets": names,
-        "images": len(entries),
+        "images": images,
+        "images_sha256": sha256("".join("\t".join(row) + "\n" for row in images).encode()).hexdigest(),
         "regions": len(targets),
-        "manifest_sha256": _digest(manifests),
-        "region": asdict(regions),
+        "region": {field.name: getattr(regions, field.name) for field in fields(RegionParams)},
         "training": asdict(training),
+        "seed": seed,
     }
     return DrfiModel(forest, record)
 
@@ -124,13 +126,3 @@ def examples(image: Image8, mask: Mask, regions: RegionParams, purity: float) ->
 def _read_examples(regions: RegionParams, purity: float, entry: Entry) -> Samples:
     assert entry.mask is not None
     return examples(read_image(entry.image), read_mask(entry.mask), regions, purity)
-
-
-def _digest(manifests: Sequence[Manifest]) -> str:
-    """Return the digest of what was trained on: data sets, stems and the files' digests."""
-    digest = hashlib.sha256()
-    for manifest in manifests:
-        for entry in manifest.entries:
-            row = (manifest.dataset, entry.stem, entry.image_sha256, entry.mask_sha256)
-            digest.update(("\t".join(row) + "\n").encode())
-    return digest.hexdigest()

@@ -12,9 +12,10 @@ import numpy as np
 
 from sodlift.arrays import FloatMap, Image8, resize
 from sodlift.errors import ConfigError
-from sodlift.priors._base import Prior
-from sodlift.priors._drfi_model import DrfiModel, load_model
+from sodlift.priors._base import Learning, Prior
+from sodlift.priors._drfi_model import HOW_TO_TRAIN, DrfiModel, load_model
 from sodlift.priors._drfi_regions import RegionParams, levels
+from sodlift.priors._drfi_training import TrainingParams, train_drfi
 from sodlift.priors._stretch import unit
 from sodlift.superpixels.regions import to_pixels
 
@@ -80,7 +81,7 @@ def _model(params: DrfiParams) -> DrfiModel:
             "DRFI needs a trained model",
             where="params.model",
             expected="the path of a model file",
-            mend="train one: python benchmarks/train_drfi.py --help",
+            mend=HOW_TO_TRAIN,
         )
     model = load_model(params.model)
     trained = {name: model.record["region"][name] for name in FEATURE_SETTINGS}
@@ -94,4 +95,9 @@ def _model(params: DrfiParams) -> DrfiModel:
     return model
 
 
-PRIOR = Prior("DRFI", "Jiang et al., CVPR 2013", DrfiParams, compute, steps)
+def seen(params: DrfiParams) -> frozenset[str]:
+    """Return the SHA-256 of every image that the model was trained on; raises ConfigError or WeightsError."""
+    return frozenset(image for _, _, image, _ in _model(params).record["images"])
+
+
+PRIOR = Prior("DRFI", "Jiang et al., CVPR 2013", DrfiParams, compute, steps, Learning(TrainingParams, train_drfi, seen))
