@@ -1,13 +1,12 @@
 """What every registered prior keeps."""
 
-from dataclasses import fields, is_dataclass, replace
-from functools import partial
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from drfi_samples import small_model
+from prior_samples import assert_is_a_map, model_file, ready
 from sodlift.options import build
 from sodlift.priors import PRIORS
 from sodlift.priors._base import Prior
@@ -18,26 +17,16 @@ SHAPES = [(1, 1), (1, 2), (1, 50), (50, 1), (2, 2), (5, 400), (37, 61), (700, 3)
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> Path:
-    """A small model, for the methods that are trained."""
-    folder = tmp_path_factory.mktemp("model")
-    small_model(folder).save(folder / "model.npz")
-    return folder / "model.npz"
+    return model_file(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(params=NAMES)
 def prior(request, model) -> Prior:
-    prior = PRIORS.get(request.param)
-    trained = "model" in {field.name for field in fields(prior.params)}
-    return replace(prior, params=partial(prior.params, model=model)) if trained else prior
+    return ready(request.param, model)
 
 
 def noise(shape, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (*shape, 3), dtype=np.uint8)
-
-
-def assert_is_a_map(saliency, shape):
-    assert saliency.shape == shape and saliency.dtype == np.float32
-    assert np.isfinite(saliency).all() and saliency.min() >= 0 and saliency.max() <= 1
 
 
 def test_the_priors_of_the_papers_are_registered():
@@ -75,10 +64,6 @@ def test_two_colours_give_a_map(prior):
 def test_a_checkerboard_of_extremes_gives_a_map(prior):
     image = (np.indices((64, 64)).sum(0) % 2 * 255).astype(np.uint8)[..., None].repeat(3, axis=2)
     assert_is_a_map(prior.compute(image, prior.params()), (64, 64))
-
-
-def test_a_very_large_image_gives_a_map(prior):
-    assert_is_a_map(prior.compute(noise((60, 80)).repeat(30, axis=0).repeat(30, axis=1), prior.params()), (1800, 2400))
 
 
 def test_its_steps_end_in_the_map(prior):

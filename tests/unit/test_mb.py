@@ -1,5 +1,6 @@
 """MB and MB+: the distance transform, the morphology and the frame, each against something plainer."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -123,6 +124,29 @@ def test_one_black_bar_is_cut_alone():
 def test_a_scene_without_a_frame_and_one_too_small_for_one_stay_whole():
     assert frame_box(scene()) == (slice(0, 150), slice(0, 200))
     assert frame_box(np.pad(scene(20, 20), ((9, 9), (9, 9), (0, 0)))) == (slice(0, 38), slice(0, 38))
+
+
+@pytest.mark.parametrize("thickness", [1, 5, 15])
+def test_a_coloured_frame_as_light_as_the_scene_is_cut(thickness):
+    image = np.random.default_rng(3).normal((70, 90, 60), 6, (150, 200, 3)).clip(0, 255).astype(np.uint8)
+    framed = np.pad(image, ((thickness, thickness), (thickness, thickness), (0, 0)))
+    is_frame = np.pad(np.zeros((150, 200), bool), thickness, constant_values=True)
+    framed[is_frame] = (200, 30, 40)
+    grey = cv2.cvtColor(framed, cv2.COLOR_RGB2GRAY)
+    assert abs(grey[is_frame].mean() - grey[~is_frame].mean()) < 3
+    rows, cols = frame_box(framed)
+    margins = {rows.start, cols.start, framed.shape[0] - rows.stop, framed.shape[1] - cols.stop}
+    assert len(margins) == 1 and thickness <= margins.pop() <= thickness + 3
+
+
+def test_an_edge_in_colour_is_no_frame_where_the_scene_goes_on_beyond_it():
+    image = scene()
+    image[:8, ::2], image[:8, 1::2], image[8:12] = (70, 90, 60), (110, 60, 60), (200, 30, 40)
+    assert frame_box(image) == (slice(0, 150), slice(0, 200))
+
+
+def test_no_frame_is_looked_for_at_depth_0():
+    assert frame_box(np.pad(scene(), ((7, 7), (7, 7), (0, 0))), depth=0) == (slice(0, 164), slice(0, 214))
 
 
 def test_the_frame_is_not_salient():

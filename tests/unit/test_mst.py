@@ -65,8 +65,8 @@ def test_both_cues_lead_to_the_map_and_a_frame_is_left_out():
 def test_large_images_are_worked_at_the_side_of_the_parameters():
     image = scene((slice(45, 80), slice(60, 105)), size=(150, 200))
     prior = PRIORS.get("mst")
-    small = prior.compute(image, MstParams(side=100, remove_frame=False))
-    large = prior.compute(image.repeat(4, axis=0).repeat(4, axis=1), MstParams(side=100, remove_frame=False))
+    small = prior.compute(image, MstParams(side=100, frame=0))
+    large = prior.compute(image.repeat(4, axis=0).repeat(4, axis=1), MstParams(side=100, frame=0))
     assert np.abs(large[2::4, 2::4] - small).mean() < 0.02
 
 

@@ -13,6 +13,22 @@ from sodlift.superpixels.regions import Labels, to_pixels
 
 
 @dataclass(frozen=True)
+class CanvasParams:
+    """Parameters of the working image.
+
+    Attributes
+    ----------
+    side : int
+        Longest side worked at, in pixels; larger images are shrunk.
+    frame : int
+        Widest artificial frame that is looked for and left out, in pixels; 0 looks for none.
+    """
+
+    side: int = 1000
+    frame: int = 30
+
+
+@dataclass(frozen=True)
 class Canvas:
     """The working image: shrunk where it is very large, its frame left out.
 
@@ -48,7 +64,7 @@ class Canvas:
         scale = min(1.0, side / max(height, width))
         shrunk = max(1, round(height * scale)), max(1, round(width * scale))
         working = resize_image(image, shrunk)
-        box = frame_box(working, frame) if frame else (slice(0, shrunk[0]), slice(0, shrunk[1]))
+        box = frame_box(working, frame)
         return cls(np.ascontiguousarray(working[box]), box, shrunk, (height, width))
 
     def paint(self, labels: Labels, values: npt.NDArray[Any]) -> FloatMap:

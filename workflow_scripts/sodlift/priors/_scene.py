@@ -7,22 +7,18 @@ import numpy as np
 import numpy.typing as npt
 
 from sodlift.arrays import FloatMap, Image8
-from sodlift.priors._canvas import Canvas
+from sodlift.priors._canvas import Canvas, CanvasParams
 from sodlift.superpixels.colour import lab_colours
 from sodlift.superpixels.regions import Floats, Labels, centroids, means
 from sodlift.superpixels.slic import slic
 
 
 @dataclass(frozen=True)
-class SceneParams:
-    """Parameters of the segmentation, at the values of the comparison in RBD's paper.
+class SceneParams(CanvasParams):
+    """Parameters of the segmentation, at the values of the comparison in RBD's paper, and of the working image.
 
     Attributes
     ----------
-    side : int
-        Longest side worked at, in pixels; larger images are shrunk.
-    frame : int
-        Widest artificial frame that is looked for and left out, in pixels; 0 looks for none.
     region_pixels : int
         Pixels of a superpixel.
     most_regions : int
@@ -31,8 +27,6 @@ class SceneParams:
         SLIC's m.
     """
 
-    side: int = 1000
-    frame: int = 30
     region_pixels: int = 600
     most_regions: int = 500
     compactness: float = 20.0

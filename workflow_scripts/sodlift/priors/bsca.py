@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sodlift.arrays import FloatMap, Image8
 from sodlift.priors._affinity import colour_affinity
 from sodlift.priors._base import Prior
-from sodlift.priors._canvas import Canvas
+from sodlift.priors._canvas import Canvas, CanvasParams
 from sodlift.priors._stretch import unit
 from sodlift.superpixels.colour import Planes, lab_colours, lab_planes
 from sodlift.superpixels.graph import Matrix, adjacency, pairwise_distances, two_rings, with_clique
@@ -25,15 +25,11 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class BscaParams:
-    """Parameters of BSCA, at the reference's values.
+class BscaParams(CanvasParams):
+    """Parameters of BSCA, at the reference's values: those of the working image and its own.
 
     Attributes
     ----------
-    side : int
-        Longest side worked at, in pixels; larger images are shrunk.
-    frame : int
-        Widest artificial frame that is looked for and left out, in pixels; 0 looks for none.
     regions : int
         Superpixels asked for, in both segmentations.
     background_compactness : float
@@ -68,8 +64,6 @@ class BscaParams:
         Share of certain cells below which the others are lifted.
     """
 
-    side: int = 1000
-    frame: int = 30
     regions: int = 300
     background_compactness: float = 30.0
     compactness: float = 20.0

@@ -5,6 +5,7 @@ ICCV 2015, section 4.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -12,8 +13,9 @@ from numba import njit
 
 from sodlift.arrays import FloatMap, Image8
 from sodlift.priors._base import Prior
+from sodlift.priors._raster import Raster, Steps, postprocess, whitening
 from sodlift.priors._stretch import unit
-from sodlift.priors.mb import Framed, MbParams, Steps, barrier_map, framed
+from sodlift.priors.mb import MbParams, barrier_map, midpoint
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,7 @@ def backgroundness(rgb: Image8, params: MbPlusParams) -> FloatMap:
     for strip, out in zip((rgb[:dy], rgb[-dy:], rgb[:, :dx], rgb[:, -dx:]), distances, strict=True):
         # (1) a Gaussian of the strip's colours, whitened: z = Λ^(-1/2) Vᵀ (x - μ), distance ‖z‖₁
         mean, covariance = _moments(np.ascontiguousarray(strip))
-        values, vectors = np.linalg.eigh(covariance + params.regularisation * np.eye(3))
-        _whitened_l1(planes, mean.astype(np.float32), (vectors / np.sqrt(values)).T.astype(np.float32), out)
+        _whitened_l1(planes, mean.astype(np.float32), whitening(covariance, params.regularisation), out)
     # (2) each stretched to [0, 1]; the sum of the four without the largest, so that one strip may hold the object
     low, high = distances.min(axis=(1, 2)), distances.max(axis=(1, 2))
     total = np.empty((height, width), np.float32)
@@ -58,26 +59,26 @@ def backgroundness(rgb: Image8, params: MbPlusParams) -> FloatMap:
     return unit(total)
 
 
-def _stages(image: Image8, params: MbPlusParams) -> Framed:
-    def core(rgb: Image8) -> Steps:
-        # (3) the core of MB plus the backgroundness of the median-filtered colours; unfiltered, single noisy pixels set
-        # the stretch of (2). Centre bias, smoothing and contrast follow as in MB
-        filtered = np.asarray(cv2.medianBlur(rgb, params.median), dtype=np.uint8)
-        barrier, ground = barrier_map(rgb, params), backgroundness(filtered, params)
-        return {"barrier distance": barrier, "backgroundness": ground, "sum": barrier + ground}
-
-    return framed(image, params, core)
+def _stages(rgb: Image8, params: MbPlusParams) -> Steps:
+    # (3) the core of MB plus the backgroundness of the median-filtered colours; unfiltered, single noisy pixels set the
+    # stretch of (2). Centre bias, smoothing and contrast follow as in MB
+    filtered = np.asarray(cv2.medianBlur(rgb, params.median), dtype=np.uint8)
+    barrier, ground = barrier_map(rgb, params), backgroundness(filtered, params)
+    total = barrier + ground
+    cues = {"barrier distance": barrier, "backgroundness": ground, "sum": total}
+    return {**cues, **postprocess(total, params, partial(midpoint, params))}
 
 
 def compute(image: Image8, params: MbPlusParams) -> FloatMap:
     """Return the MB+ map of an image (H, W, 3) uint8 RGB: (H, W) float32 in [0, 1], zero where nothing stands out."""
-    return _stages(image, params).place("map")
+    raster = Raster.of(image, params)
+    return raster.place(_stages(raster.rgb, params)["map"])
 
 
 def steps(image: Image8, params: MbPlusParams) -> Steps:
     """Return both cues, their sum and the map after each step, (H, W) float32 in [0, 1]."""
-    stages = _stages(image, params)
-    return {name: stages.place(name) for name in stages.inside}
+    raster = Raster.of(image, params)
+    return {name: raster.place(part) for name, part in _stages(raster.rgb, params).items()}
 
 
 @njit(cache=True)

@@ -9,45 +9,31 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-from sodlift.arrays import FloatMap, Image8, Mask, resize
+from sodlift.arrays import FloatMap, Image8, Mask
 from sodlift.priors._base import Prior
-from sodlift.priors._frame import Box, frame_box
-from sodlift.priors._morphology import open_close
 from sodlift.priors._otsu import otsu
+from sodlift.priors._raster import Raster, RasterParams, Steps, postprocess, whitening
 from sodlift.priors._stretch import unit
 from sodlift.priors._tree import spanning_tree, tree_barrier
 from sodlift.superpixels.kmeans import kmeans
 
 
 @dataclass(frozen=True)
-class MstParams:
-    """Parameters of MST.
+class MstParams(RasterParams):
+    """Parameters of MST: those of the working image and its own.
 
     Attributes
     ----------
-    side : int
-        Longer side of the working image, in pixels.
-    remove_frame : bool
-        Look for an artificial frame and leave it out.
     clusters : int
         Clusters K of the border's colours.
     regularisation : float
         Added to the diagonal of a cluster's colour covariance, in squared 8-bit CIELAB levels.
-    smoothing : float
-        Width of the morphological smoothing at a mean saliency of 1; grows with the square root of the mean.
-    gain : float
-        Slope of the contrast sigmoid, whose centre is Otsu's threshold.
     """
 
-    side: int = 300
-    remove_frame: bool = True
     clusters: int = 3
     regularisation: float = 50.0
-    smoothing: float = 50.0
-    gain: float = 10.0
 
 
 def tree_distance(rgb: Image8) -> FloatMap:
@@ -75,69 +61,30 @@ def border_dissimilarity(rgb: Image8, params: MstParams) -> FloatMap:
     planes = np.stack(cv2.split(lab))
     nearest = np.full(lab.shape[:2], np.inf, np.float32)
     for k in np.unique(labels):
-        whitening = _whitening(border[labels == k] - centres[k], params.regularisation)
-        _nearest(planes, centres[k].astype(np.float32), whitening, nearest)
+        offsets = border[labels == k] - centres[k]
+        covariance = np.einsum("ni,nj->ij", offsets, offsets) / len(offsets)
+        _nearest(planes, centres[k].astype(np.float32), whitening(covariance, params.regularisation), nearest)
     return unit(np.sqrt(nearest))
 
 
-def _parts(rgb: Image8, params: MstParams) -> dict[str, FloatMap]:
-    """Return the maps that lead to the saliency of a working image (H, W, 3), and at last that: each (H, W)."""
+def _stages(rgb: Image8, params: MstParams) -> Steps:
+    # (6) S = D + B; centre bias and smoothing follow as in MB, and contrast 1 / (1 + exp(-10·(S - τ))), τ by Otsu
     distance, dissimilarity = tree_distance(rgb), border_dissimilarity(rgb, params)
-    # (6) S = D + B, weighed down towards the border
-    total = unit(distance + dissimilarity)
-    centred = unit(total * _centredness(*total.shape))
-    # (7) opening and closing by reconstruction on 8 bits, its width 50·sqrt(mean)
-    size = max(3, int(params.smoothing * float(centred.mean()) ** 0.5))
-    smooth = unit(open_close(np.rint(centred * 255).astype(np.uint8), size))
-    # (8) contrast 1 / (1 + exp(-10·(S - τ))), τ by Otsu
-    contrast = unit(1 / (1 + np.exp(-params.gain * (smooth - np.float32(otsu(smooth))))))
-    return {
-        "tree distance": distance,
-        "border dissimilarity": dissimilarity,
-        "sum": total,
-        "centred": centred,
-        "smooth": smooth,
-        "map": contrast,
-    }
-
-
-@dataclass(frozen=True)
-class _Working:
-    """The working image and where it comes from."""
-
-    rgb: Image8
-    box: Box
-    size: tuple[int, int]
-    full: tuple[int, int]
-
-    @classmethod
-    def of(cls, image: Image8, params: MstParams) -> "_Working":
-        """Resize an image (H, W, 3) and leave its frame out."""
-        height, width = image.shape[:2]
-        scale = params.side / max(height, width)
-        size = (max(1, int(height * scale)), max(1, int(width * scale)))
-        small = np.asarray(cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        box = frame_box(small) if params.remove_frame else (slice(0, size[0]), slice(0, size[1]))
-        return cls(np.ascontiguousarray(small[box]), box, size, (height, width))
-
-    def restore(self, part: FloatMap) -> FloatMap:
-        """Return a map of the working image at the image's size, stretched to [0, 1]; zero in the frame."""
-        out = np.zeros(self.size, np.float32)
-        out[self.box] = part
-        # bilinear: a cubic filter overshoots, and the stretch would then lift the background
-        return unit(resize(out, self.full))
+    total = distance + dissimilarity
+    cues = {"tree distance": distance, "border dissimilarity": dissimilarity, "sum": total}
+    return {**cues, **postprocess(total, params, otsu)}
 
 
 def compute(image: Image8, params: MstParams) -> FloatMap:
     """Return the MST map of an image (H, W, 3) uint8 RGB: (H, W) float32 in [0, 1], zero where nothing stands out."""
-    working = _Working.of(image, params)
-    return working.restore(_parts(working.rgb, params)["map"])
+    raster = Raster.of(image, params)
+    return raster.place(_stages(raster.rgb, params)["map"])
 
 
-def steps(image: Image8, params: MstParams) -> dict[str, FloatMap]:
-    """Return the maps that an image (H, W, 3) uint8 RGB passes through, and at last that of ``compute``."""
-    working = _Working.of(image, params)
-    return {name: working.restore(part) for name, part in _parts(working.rgb, params).items()}
+def steps(image: Image8, params: MstParams) -> Steps:
+    """Return both cues, their sum and the map after each step, (H, W) float32 in [0, 1]."""
+    raster = Raster.of(image, params)
+    return {name: raster.place(part) for name, part in _stages(raster.rgb, params).items()}
 
 
 @lru_cache(maxsize=8)
@@ -146,20 +93,6 @@ def _ring(height: int, width: int) -> Mask:
     ring = np.ones((height, width), bool)
     ring[1:-1, 1:-1] = False
     return ring
-
-
-@lru_cache(maxsize=8)
-def _centredness(height: int, width: int) -> FloatMap:
-    """Return 1 at the centre, falling linearly to 0 at the corners, both sides taken as equally long."""
-    y, x = ((np.arange(n, dtype=np.float32) + np.float32(0.5)) / n - np.float32(0.5) for n in (height, width))
-    return 1 - unit(np.hypot(y[:, None], x[None, :]))
-
-
-def _whitening(offsets: npt.NDArray[np.float64], regularisation: float) -> npt.NDArray[np.float32]:
-    """Return W with Wᵀ W = Σ⁻¹ of offsets (N, 3) from their mean: (3, 3) float32."""
-    covariance = np.einsum("ni,nj->ij", offsets, offsets) / len(offsets)
-    values, vectors = np.linalg.eigh(covariance + regularisation * np.eye(3))
-    return np.asarray((vectors / np.sqrt(values)).T, dtype=np.float32)
 
 
 @njit(cache=True)

@@ -160,7 +160,7 @@ class _Regions:
 
 
 def _stages(image: Image8, params: RbdParams) -> _Regions:
-    box = frame_box(image, params.frame) if params.frame else (slice(None), slice(None))
+    box = frame_box(image, params.frame)
     inside = np.ascontiguousarray(image[box])
     height, width = inside.shape[:2]
     regions = max(1, min(round(height * width / params.region_pixels), params.most_regions))
