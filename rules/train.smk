@@ -31,7 +31,7 @@ rule train_detector:
 rule train_refiner:
     input:
         manifests=lambda wc: [
-            f"{OUT}/datasets/{d}/manifest.csv" for d, _ in RUN.train_inputs(wc.refiner)
+            f"{OUT}/datasets/{d}/manifest.csv" for d in RUN.train_manifests(wc.refiner)
         ],
         priors=lambda wc: [
             f"{OUT}/priors/{d}/{p}" for d, p in RUN.train_inputs(wc.refiner)

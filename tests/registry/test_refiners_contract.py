@@ -23,7 +23,7 @@ def test_type_is_complete(name: str) -> None:
     assert kind.title
     assert kind.source
     assert callable(kind.load)
-    assert (kind.train is not None) == kind.trainable
+    assert (kind.train is not None) == (kind.learns_from is not None)
 
 
 @pytest.mark.parametrize("name", REFINERS.names())

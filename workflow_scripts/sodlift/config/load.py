@@ -15,6 +15,7 @@ from sodlift.config.checks import (
     twice_problems,
 )
 from sodlift.config.data_root import resolve_data_root
+from sodlift.config.learning import training_problems
 from sodlift.config.registries import ROWS, SHIPPED, read_rows, reference_problems
 from sodlift.config.run import Run, Shards, with_seeds
 from sodlift.datasets.subset import Subset, read_subset
@@ -46,7 +47,8 @@ def load_run(config: Mapping[str, Any] | str | Path) -> Run:
     settings = _usable(document.data, schema, problems)
 
     files = {kind: read_rows(kind, settings["registries"].get(kind, ()), problems) for kind in ROWS}
-    problems += reference_problems(**files)
+    problems += reference_problems(files["datasets"], files["detectors"])
+    problems += training_problems(**files)
     subset = _subsets(settings["subset"], document, problems)
     tables = read_document(SHIPPED / "tables.yaml")
     problems += tables.locate(schema_problems(tables.data, read_schema(SHIPPED / "schemas" / "tables.schema.json")))

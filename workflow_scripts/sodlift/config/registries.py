@@ -120,55 +120,16 @@ def _row(
     return replace(row, options=options)
 
 
-def reference_problems(
-    datasets: RowFile[DatasetRow], detectors: RowFile[DetectorRow], refiners: RowFile[RefinerRow]
-) -> Iterator[Problem]:
-    """Yield what is wrong between rows: names that do not exist, training that does not fit its refiner's type."""
+def reference_problems(datasets: RowFile[DatasetRow], detectors: RowFile[DetectorRow]) -> Iterator[Problem]:
+    """Yield what is wrong between rows of data sets and detectors: names that do not exist, or that two files share."""
     for name, dataset in datasets.rows.items():
         if dataset.part_of:
-            yield from _unknown(datasets, name, "part_of", "data set", [dataset.part_of], datasets.names)
-        yield from _unknown(datasets, name, "shares", "data set", dataset.shares, datasets.names)
+            yield from unknown_names(datasets, name, "part_of", "data set", [dataset.part_of], datasets.names)
+        yield from unknown_names(datasets, name, "shares", "data set", dataset.shares, datasets.names)
     for name, detector in detectors.rows.items():
-        yield from _unknown(detectors, name, "datasets", "data set", detector.datasets or (), datasets.names)
-        yield from _unknown(detectors, name, "release", "data set", detector.release.folders, datasets.names)
-        yield from _training_problems(name, detector, detectors, datasets)
+        yield from unknown_names(detectors, name, "datasets", "data set", detector.datasets or (), datasets.names)
+        yield from unknown_names(detectors, name, "release", "data set", detector.release.folders, datasets.names)
     yield from _names_of_files(datasets, detectors)
-    for name, refiner in refiners.rows.items():
-        if refiner.train is None:
-            if refiner.kind.trainable:
-                mend = "say what it is trained on: `train: {datasets: [...], detectors: [...]}`"
-                yield refiners.problem(name, "train", f"refiners of type '{refiner.type}' are trained", mend=mend)
-            continue
-        if not refiner.kind.trainable:
-            what = f"refiners of type '{refiner.type}' have nothing to train"
-            yield refiners.problem(name, "train", what, mend="remove `train`")
-        yield from _unknown(refiners, name, "train.datasets", "data set", refiner.train.datasets, datasets.names)
-        yield from _unknown(refiners, name, "train.detectors", "detector", refiner.train.detectors, detectors.names)
-        for detector_name in refiner.train.detectors:
-            source = detectors.rows.get(detector_name)
-            for dataset_name in refiner.train.datasets if source else ():
-                if source and not source.covers(dataset_name):
-                    what = f"detector '{detector_name}' has no maps of '{dataset_name}'"
-                    covered = f"{one_of(source.datasets or ())} for this detector"
-                    yield refiners.problem(name, "train", what, covered)
-
-
-def _training_problems(
-    name: str, row: DetectorRow, detectors: RowFile[DetectorRow], datasets: RowFile[DatasetRow]
-) -> Iterator[Problem]:
-    """Yield what is wrong with what a detector is trained on, where it is."""
-    learns = row.kind.needs_training(row.options)
-    if row.train is None:
-        if learns and row.options.model is None:
-            mend = "say what it is trained on: `train: {datasets: [...]}`; or name the file of a trained model"
-            yield detectors.problem(name, "train", "this detector is trained", mend=mend)
-        return
-    if not learns:
-        yield detectors.problem(name, "train", "this detector has nothing to train", mend="remove `train`")
-    elif row.options.model is not None:
-        mend = "remove `train`, or the model's file"
-        yield detectors.problem(name, "train", "this detector names the file of a trained model", mend=mend)
-    yield from _unknown(detectors, name, "train.datasets", "data set", row.train.datasets, datasets.names)
 
 
 def _names_of_files(*files: RowFile[Any]) -> Iterator[Problem]:
@@ -183,9 +144,10 @@ def _names_of_files(*files: RowFile[Any]) -> Iterator[Problem]:
                     yield file.problem(name, f"release.files[{i}].name", what, mend="give it another name")
 
 
-def _unknown(
+def unknown_names(
     file: RowFile[Any], row: str, path: str, kind: str, names: Iterable[str], known: Iterable[str]
 ) -> Iterator[Problem]:
+    """Yield those of ``names``, at ``path`` below a row, that are not ``known``."""
     known = tuple(known)
     for name in names:
         if name not in known:

@@ -193,10 +193,10 @@ class Run:
 
         A refiner learns from what it is trained on and from what the detectors of its training maps are.
         """
-        refiners = {name: self.train_inputs(name) for name in self.trained if "@" not in name}
         learnt = {
-            name: [*(m.dataset for m in maps), *(d for m in maps for d in self.training_sets(m.detector))]
-            for name, maps in refiners.items()
+            name: [*train.datasets, *(d for detector in train.detectors for d in self.training_sets(detector))]
+            for name, row in self.refiner_rows.items()
+            if (train := row.train) and name in self.trained and "@" not in name
         } | {name: list(self.training_sets(name)) for name in self.trained_detectors}
         return {
             name: {
@@ -216,9 +216,8 @@ class Run:
     @cached_property
     def datasets(self) -> tuple[str, ...]:
         """All data sets that the run needs, those for training included, each once."""
-        mapped = (maps.dataset for maps in self.prior_maps)
-        learnt = (name for detector in self.trained_detectors for name in self.training_sets(detector))
-        return tuple(dict.fromkeys([*self.test_sets, *mapped, *learnt]))
+        learnt = (name for sets in self.trained_and_tested.values() for name in sets["train"])
+        return tuple(dict.fromkeys([*self.test_sets, *learnt]))
 
     def images(self, dataset: str) -> int:
         """Return how many images of a data set the run uses, as far as its row and its subset tell; else 0."""
@@ -235,9 +234,20 @@ class Run:
         return asdict(self.subset[name]) if name in self.subset else {}
 
     def train_inputs(self, refiner: str) -> tuple[PriorMaps, ...]:
-        """Return what ``refiner`` is trained on, empty where it has nothing to train; raises UnknownNameError."""
+        """Return the maps that ``refiner`` is trained on, none where it learns nothing or learns from masks.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such refiner.
+        """
         training = self.refiner(refiner).train or Training(())
         return tuple(PriorMaps(dataset, detector) for dataset in training.datasets for detector in training.detectors)
+
+    def train_manifests(self, refiner: str) -> tuple[str, ...]:
+        """Return the data set of each of ``train_inputs``, or those whose masks it learns from; UnknownNameError."""
+        training = self.refiner(refiner).train or Training(())
+        return tuple(maps.dataset for maps in self.train_inputs(refiner)) or training.datasets
 
     def training_sets(self, detector: str) -> tuple[str, ...]:
         """Return the data sets that the run trains a detector on, if any; raises UnknownNameError."""

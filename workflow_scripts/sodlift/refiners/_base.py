@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from sodlift.arrays import FloatMap, Image8
 
@@ -46,8 +46,9 @@ class RefinerType:
     ----------
     title, source : str
         The name that papers print; authors, venue and year.
-    trainable : bool
-        Whether it has weights to train (``train`` is then given).
+    learns_from : str or None
+        What it is trained on beside images: the ``priors`` of detectors or ``masks``; None where it has nothing to
+        train. ``train`` is given where it has.
     deep : bool
         Whether it runs a network, so that a GPU helps.
     options : type
@@ -60,7 +61,7 @@ class RefinerType:
 
     title: str
     source: str
-    trainable: bool
+    learns_from: Literal["priors", "masks"] | None
     deep: bool
     options: type
     load: Callable[[Any, Path | None, str], Refiner]

@@ -86,7 +86,7 @@ def _load(options: Any, weights: Path | None, device: str) -> Refiner:
 REFINER = RefinerType(
     title="DenseCRF",
     source="Krähenbühl and Koltun, NeurIPS 2011",
-    trainable=False,
+    learns_from=None,
     deep=False,
     options=DenseCrfOptions,
     load=_load,

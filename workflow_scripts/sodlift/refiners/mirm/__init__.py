@@ -25,7 +25,7 @@ def _train(options: Any, job: "TrainingJob") -> None:
 REFINER = RefinerType(
     title="MIRM",
     source="Chen et al., AAAI 2020",
-    trainable=True,
+    learns_from="priors",
     deep=True,
     options=MirmOptions,
     load=_load,
