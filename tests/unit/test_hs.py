@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import minimize
 
 from sodlift.priors import PRIORS
-from sodlift.priors.hs import HsParams, Layer, contrast, gradient, infer, layers_of
+from sodlift.priors.hs import HsParams, Layer, contrast, gradient, infer, layers_of, saturate
 from sodlift.superpixels.encompassment import encompassment_scales
 
 
@@ -65,6 +65,20 @@ def test_contrast_is_the_sum_of_the_paper():
         apart = np.sqrt(((colours[:, None] - colours) ** 2).sum(axis=2))
         expected = (np.exp(-squares / variance) * apart) @ pixels
         assert np.allclose(contrast(colours, positions, pixels, variance), expected, rtol=2e-4)
+
+
+def test_the_brightest_share_of_the_pixels_is_full():
+    values, pixels = np.array([0.1, 0.5, 0.9, 0.7, 0.3], np.float32), np.array([600.0, 200, 10, 30, 160])
+    assert saturate(values, pixels, 0.0) == pytest.approx([0, 0.5, 1, 0.75, 0.25])
+    assert saturate(values, pixels, 0.01) == pytest.approx([0, 0.5, 1, 0.75, 0.25])
+    assert saturate(values, pixels, 0.02) == pytest.approx([0, 2 / 3, 1, 1, 1 / 3])
+    assert saturate(values, pixels, 0.2) == pytest.approx([0, 1, 1, 1, 0.5])
+
+
+def test_a_spot_smaller_than_that_share_is_not_lost():
+    values, pixels = np.array([0.2, 0.8], np.float32), np.array([999.0, 1])
+    assert saturate(values, pixels, 0.02).tolist() == [0, 1]
+    assert not saturate(values * 0, pixels, 0.02).any()
 
 
 def test_the_gradient_of_a_slope_is_its_steepness_in_steps():

@@ -26,7 +26,7 @@ Vector = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class HsParams:
-    """Parameters of HS, at the paper's values but for ``falloff``; ``side`` and ``gradient_step`` are not in it.
+    """Parameters of HS, as in the paper but for ``falloff``; ``side``, ``gradient_step``, ``saturation`` are not in it.
 
     Attributes
     ----------
@@ -40,6 +40,8 @@ class HsParams:
         Reach of the contrast at scale 1, in image sides; it grows with the square root of a layer's scale.
     falloff : float
         Falloff λ of the location cue with the squared distance from the centre, in image sides; the paper prints 9.
+    saturation : float
+        Share of the pixels, the brightest of each layer, whose cue is full.
     confidence : (float, float, float)
         Weights β of the layers' own cues, bottom to top.
     coherence : float
@@ -50,7 +52,8 @@ class HsParams:
     gradient_step: float = 4.0
     scales: tuple[int, int, int] = (3, 17, 33)
     reach: float = 0.2
-    falloff: float = 4.5
+    falloff: float = 6.0
+    saturation: float = 0.03
     confidence: tuple[float, float, float] = (0.5, 4.0, 2.0)
     coherence: float = 4.0
 
@@ -104,6 +107,27 @@ def contrast(colours: Vector, positions: Vector, pixels: Vector, variance: float
     return out
 
 
+def saturate(values: npt.NDArray[np.float32], pixels: Vector, share: float) -> Vector:
+    """Return region values stretched so that ``share`` of the pixels, or just more, reach 1: (N,) float64 in [0, 1].
+
+    Parameters
+    ----------
+    values : (N,) float32
+        One value a region.
+    pixels : (N,)
+        Sizes.
+    share : float
+        From 0, for a plain stretch, to 1. A region that holds more than that and is the brightest is alone at 1.
+    """
+    order = np.argsort(-values, kind="stable")
+    last = np.searchsorted(np.cumsum(pixels[order]), share * pixels.sum())
+    full = values[order[last]]
+    if full == values.min():
+        # all but a few pixels are equally dark: those few are what stands out
+        full = values.max()
+    return unit(np.minimum(values, full)).astype(np.float64)
+
+
 def infer(layers: list[Layer], params: HsParams) -> Vector:
     """Return the saliency of the bottom layer's regions that minimises the energy of the tree: (N,) float64.
 
@@ -149,8 +173,10 @@ def layers_of(image: Image8, params: HsParams) -> list[Layer]:
         positions = centroids(labels, count) / (height, width)
         # (3) local contrast, its σ² growing with the scale of the layer (section 3.2)
         near = contrast(seen[:, :3], positions, pixels, params.reach**2 * scale)
-        # (4) location: the region's mean of exp(-λ ‖x - x_c‖²); (5) the cue is the product, each stretched before
-        layers.append(Layer(labels, pixels, (unit(near) * unit(seen[:, 3])).astype(np.float64)))
+        # (4) location: the region's mean of exp(-λ ‖x - x_c‖²); (5) the cue is the product, each stretched before.
+        # Full at its brightest regions, not at one that may be a spot: else hardly a pixel of the map comes near 1
+        cue = saturate(unit(near) * unit(seen[:, 3]), pixels, params.saturation)
+        layers.append(Layer(labels, pixels, cue))
     return layers
 
 
