@@ -44,6 +44,6 @@ def _likelihood(values: FloatMap, side: npt.NDArray[np.bool_], bins: int) -> Flo
         return np.zeros_like(values)
     low, high = float(sample.min()), float(sample.max())
     span = max(high - low, 1e-12)
-    index = np.clip((values - low) * (bins / span), 0, bins - 1).astype(np.int32)
+    index: npt.NDArray[np.int32] = np.clip((values - low) * (bins / span), 0, bins - 1).astype(np.int32)
     shares = np.bincount(index[side], minlength=bins) / sample.size
     return shares.astype(np.float32)[index]
