@@ -81,6 +81,13 @@ def trained_model(detector):
     return [f"{OUT}/models/detectors/{detector}/model.npz"] if trained else []
 
 
+def other_maps(dataset, detector):
+    """The maps of another detector that this one takes, as a list to wait for."""
+    row = RUN.detector(detector)
+    needed = row.kind.needs(row.options)
+    return [f"{OUT}/priors/{dataset}/{needed}"] if needed else []
+
+
 def parts(wildcards):
     """The maps of all parts of a data set that is large enough to be divided among jobs."""
     if not RUN.sharded(wildcards.dataset, wildcards.detector):

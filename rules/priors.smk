@@ -13,6 +13,7 @@ rule prior:
         manifest=rules.dataset.output.manifest,
         obtained=lambda wc: obtained(f"maps/{wc.detector}/{wc.dataset}"),
         model=lambda wc: trained_model(wc.detector),
+        others=lambda wc: other_maps(wc.dataset, wc.detector),
         parts=parts,
     output:
         maps=directory(f"{OUT}/priors/{{dataset}}/{{detector}}"),

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -55,10 +56,12 @@ def options_of(kind: Any, snakemake: Any) -> Any:
     return below(build(kind.options, row["options"], row["id"]), resolve_data_root(snakemake.config))
 
 
-def model_options_of(kind: Any, snakemake: Any) -> Any:
-    """Return what ``options_of`` does, with the model that the run trained where there is one among the job's input."""
-    options, model = options_of(kind, snakemake), snakemake.input.get("model")
-    return options.with_model(Path(model[0])) if model else options
+def made_options_of(kind: Any, snakemake: Any) -> Any:
+    """Return what ``options_of`` does, with what the run made for it: a trained model, or another detector's maps."""
+    options, given = options_of(kind, snakemake), snakemake.input.get
+    if given("model"):
+        options = options.with_model(Path(given("model")[0]))
+    return replace(options, maps=Path(given("others")[0])) if given("others") else options
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from adapter import model_options_of, run_job
+from adapter import made_options_of, run_job
 from sodlift.datasets.manifest import Manifest
 from sodlift.detectors import DETECTORS
 
@@ -11,7 +11,7 @@ def main(snakemake: Any) -> None:
     """Compute the maps, or take them from their folder or their parts, into a map set; write health.json and .md."""
     name, kind, output = snakemake.params.row["id"], snakemake.params.row["type"], snakemake.output
     detector, manifest = DETECTORS.get(kind), Manifest.load(snakemake.input.manifest)
-    options, parts = model_options_of(detector, snakemake), snakemake.input.get("parts")
+    options, parts = made_options_of(detector, snakemake), snakemake.input.get("parts")
     if parts:
         report = detector.join(name, options, manifest, output.maps, parts)
     else:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from adapter import model_options_of, run_job
+from adapter import made_options_of, run_job
 from sodlift.datasets.manifest import Manifest
 from sodlift.detectors import DETECTORS
 
@@ -11,7 +11,7 @@ def main(snakemake: Any) -> None:
     """Compute the maps of every so many-th image into a map set; the reports on them are made from all parts."""
     detector, manifest = DETECTORS.get(snakemake.params.row["type"]), Manifest.load(snakemake.input.manifest)
     part, parts = map(int, snakemake.wildcards.scatteritem.split("-of-"))
-    name, options = snakemake.params.row["id"], model_options_of(detector, snakemake)
+    name, options = snakemake.params.row["id"], made_options_of(detector, snakemake)
     detector.make(name, options, manifest.part(part, parts), snakemake.output.maps, snakemake.threads)
 
 

@@ -129,7 +129,22 @@ def reference_problems(datasets: RowFile[DatasetRow], detectors: RowFile[Detecto
     for name, detector in detectors.rows.items():
         yield from unknown_names(detectors, name, "datasets", "data set", detector.datasets or (), datasets.names)
         yield from unknown_names(detectors, name, "release", "data set", detector.release.folders, datasets.names)
+        yield from _needed_problems(name, detector, detectors)
     yield from _names_of_files(datasets, detectors)
+
+
+def _needed_problems(name: str, row: DetectorRow, detectors: RowFile[DetectorRow]) -> Iterator[Problem]:
+    """Yield what is wrong with the detector whose maps another one takes."""
+    needed = row.kind.needs(row.options)
+    if needed is None:
+        return
+    yield from unknown_names(detectors, name, "options.of", "detector", [needed], detectors.names)
+    source = detectors.rows.get(needed)
+    if source is not None and source.kind.needs(source.options):
+        yield detectors.problem(name, "options.of", f"'{needed}' takes maps of another detector too", mend="name that")
+    elif source and source.datasets and (row.datasets is None or not set(row.datasets) <= set(source.datasets)):
+        what = f"'{needed}' has maps of some data sets only"
+        yield detectors.problem(name, "datasets", what, f"a list of some of: {', '.join(source.datasets)}")
 
 
 def _names_of_files(*files: RowFile[Any]) -> Iterator[Problem]:

@@ -35,7 +35,8 @@ class DetectorType:
     options : type
         Frozen dataclass of its options; an attribute ``modules`` names what they load by name. Of a type that can be
         trained, ``trained`` tells whether a detector with these options has to be, ``model`` is the file that they name
-        (None where they name none), and ``with_model(file)`` returns them with that file.
+        (None where they name none), and ``with_model(file)`` returns them with that file. Of a type that takes the maps
+        of another detector, ``needs`` names it, and the workflow fills in ``maps``, the folder of these maps.
     run : callable
         ``run(options, manifest, writer, workers)`` adds the prior map of every image in ``manifest`` to ``writer``, at
         the map's own size, using at most ``workers`` processes or threads. The maps do not depend on ``workers``.
@@ -65,6 +66,11 @@ class DetectorType:
     def needs_training(self, options: Any) -> bool:
         """Return whether a detector with these options has to be trained."""
         return self.train is not None and options.trained
+
+    def needs(self, options: Any) -> str | None:
+        """Return the detector whose maps one with these options takes, None for most."""
+        needed: str | None = getattr(options, "needs", None)
+        return needed
 
     def make(self, name: str, options: Any, manifest: Manifest, folder: str | Path, workers: int = 1) -> MapsReport:
         """Write the maps of every image of a data set, whole or not at all, and return their health.

@@ -152,11 +152,14 @@ class CheckedWriter(MapWriter):
         SHA-256 of the images that the detector was trained on.
     source : Path or None
         Folder that the maps are taken from, for messages.
+    may_be_truth : bool
+        Whether maps that are the ground truth are what is meant.
     """
 
     manifest: Manifest = field(kw_only=True)
     seen: frozenset[str] = frozenset()
     source: Path | None = None
+    may_be_truth: bool = False
 
     def __post_init__(self) -> None:
         self._entries = {entry.stem: entry for entry in self.manifest.entries}
@@ -247,7 +250,8 @@ class CheckedWriter(MapWriter):
         """Yield what only the whole set tells."""
         yield from (("missing", stem) for stem in self._entries if stem not in self.records.keys() | self._refused)
         most = 2 * len(self._truths) > self._comparable
-        yield from (("ground_truth" if most else "some_ground_truth", stem) for stem in self._truths)
+        if not self.may_be_truth:
+            yield from (("ground_truth" if most else "some_ground_truth", stem) for stem in self._truths)
         if binary:
             yield "binary", f"{len(self._means)} maps"
 
