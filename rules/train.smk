@@ -27,7 +27,8 @@ rule train_detector:
         "../workflow_scripts/train_detector.py"
 
 
-# The checkpoint is not declared, so that it survives a killed job and the next one goes on from it.
+# The names of the report and the figure follow from the history's. The checkpoint is not declared, so that it survives
+# a killed job and the next one goes on from it.
 rule train_refiner:
     input:
         manifests=lambda wc: [
@@ -40,6 +41,8 @@ rule train_refiner:
     output:
         model=f"{OUT}/models/{{refiner}}/model.pt",
         history=f"{OUT}/models/{{refiner}}/training.csv",
+        report=f"{OUT}/models/{{refiner}}/training.json",
+        curves=f"{OUT}/models/{{refiner}}/training.png",
     log:
         f"{OUT}/logs/models/{{refiner}}.log",
     benchmark:

@@ -11,10 +11,12 @@ from sodlift.training.job import TrainingJob
 
 
 def main(snakemake: Any) -> None:
-    """Train on the manifests and priors."""
+    """Train on the manifests, with the priors where the refiner learns from them."""
     params, refiner = snakemake.params, cast(Any, REFINERS.get(snakemake.params.row["type"]))
+    manifests = [Manifest.load(file) for file in snakemake.input.manifests]
+    maps: list[MapSet | None] = [MapSet(folder) for folder in snakemake.input.priors] or [None] * len(manifests)
     training = TrainingJob(
-        tuple(zip(map(Manifest.load, snakemake.input.manifests), map(MapSet, snakemake.input.priors), strict=True)),
+        tuple(zip(manifests, maps, strict=True)),
         output=Path(snakemake.output.model),
         checkpoint=Path(params.checkpoint),
         log=Path(snakemake.output.history),

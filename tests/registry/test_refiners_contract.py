@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 import sodlift
+from sodlift.backbones import BACKBONES
 from sodlift.options import build
 from sodlift.refiners import REFINERS
+from sodlift.training.recipe import Recipe
 
 
 def test_the_published_refiners_are_registered() -> None:
-    assert {"mirm", "densecrf"} <= set(REFINERS.names())
+    assert {"mirm", "lps", "densecrf"} <= set(REFINERS.names())
 
 
 @pytest.mark.parametrize("name", REFINERS.names())
@@ -43,6 +45,19 @@ def test_every_option_and_preset_is_documented(name: str) -> None:
         assert field.name in (options.__doc__ or ""), field.name
     for preset in getattr(options, "presets", dict)():
         assert build(options, {"preset": preset}, name)
+
+
+@pytest.mark.parametrize("name", [name for name in REFINERS.names() if REFINERS.get(name).train is not None])
+def test_what_is_trained_has_the_options_that_the_engine_reads(name: str) -> None:
+    kind = REFINERS.get(name)
+    wanted = {"backbone", "weights", "weights_file", "backbone_training", "backbone_norm", "recipe", "modules"}
+    presets = kind.options.presets()
+    assert {"default", "paper"} <= set(presets)
+    for options in presets.values():
+        assert wanted <= set(dir(options))
+        assert isinstance(options.recipe, Recipe)
+        assert dataclasses.asdict(options)["recipe"]["steps"] == options.recipe.steps
+        assert set(options.modules) <= {BACKBONES.module(backbone) for backbone in BACKBONES.names()}
 
 
 def test_reading_the_registry_imports_no_torch() -> None:

@@ -1,6 +1,7 @@
 """A tiny MIRM for the tests: a backbone of four small taps, and images on which priors make sense."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +11,9 @@ from torch.nn import functional
 from sodlift.arrays import FloatMap, Image8
 from sodlift.backbones._base import Backbone, Tap, WeightsEntry
 from sodlift.refiners.mirm.network import Encoded, Mirm
+from sodlift.refiners.mirm.options import MirmOptions
+from sodlift.training.code import network_code
+from sodlift.training.model_file import ModelFile
 
 CHANNELS = (3, 4, 5, 6)
 ENTRY = WeightsEntry("tiny backbone", "these tests", "symmetric", 1e-5, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -102,3 +106,23 @@ def scene(seed: int, size: tuple[int, int] = (48, 64)) -> tuple[Image8, FloatMap
     image = np.where(inside, (200, 60, 50), (40, 80, 170)) + rng.normal(0, 12, (height, width, 3))
     prior = np.clip(1.6 - 5 * distance, 0, 1).astype(np.float32)
     return image.clip(0, 255).astype(np.uint8), prior
+
+
+def model_file(**changes: Any) -> ModelFile:
+    """A model file of ``network()``, as the code stands."""
+    mirm = network()
+    plain = dict.fromkeys(("weights_origin", "training", "code"), "test")
+    given = {
+        **plain,
+        "refiner": "mirm",
+        "options": {"theta_fg": 0.9},
+        "backbone": NAME,
+        "weights": "tiny",
+        "images": [["scenes", "priors", "00", "a", "b", "train"]],
+        "seed": 1,
+        "steps": 3,
+        "network_code": network_code(mirm, MirmOptions(backbone=NAME)),
+        "versions": {"sodlift": "0"},
+        "state": mirm.state_dict(),
+    }
+    return ModelFile(**{**given, **changes})

@@ -9,13 +9,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from mirm_samples import model_file
 
 from sodlift.arrays import FloatMap, Image8, minmax, resize
 from sodlift.errors import WeightsError
 from sodlift.refiners.mirm import refine as module
 from sodlift.refiners.mirm.options import MirmOptions
 from sodlift.refiners.mirm.refine import FLAT, MirmRefiner, load, merge, pad, stretch
-from sodlift.training.model_file import ModelFile
 
 MAPS = arrays.arrays(np.float32, (3, 4), elements=st.floats(0, 1, width=32))
 KEPT = "kept prior: no pixel >= theta_fg"
@@ -185,12 +185,6 @@ def test_another_images_foreground_changes_the_prediction_and_its_own_does_not()
     assert not np.allclose(mirm.predict(image, prior, 0.9, foreground=other), prediction)
 
 
-def model(**changes: object) -> ModelFile:
-    fields = dict.fromkeys(("weights_origin", "training", "code_version"), "test")
-    given = {"refiner": "mirm", "options": {}, "backbone": mirm_samples.NAME, "weights": "tiny", **fields}
-    return ModelFile(**{**given, "state": mirm_samples.network().state_dict(), **changes})
-
-
 @pytest.fixture
 def tiny_backbones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BACKBONES", mirm_samples.TinyRegistry)
@@ -198,7 +192,7 @@ def tiny_backbones(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("tiny_backbones")
 def test_loaded_model_refines_as_the_saved_one(tmp_path: Path) -> None:
-    model().save(tmp_path / "m.pt")
+    model_file().save(tmp_path / "m.pt")
     loaded = load(MirmOptions(backbone=mirm_samples.NAME), tmp_path / "m.pt", "cpu")
     image, prior = sample()
     assert np.allclose(loaded.refine(image, prior).saliency, refiner().refine(image, prior).saliency, atol=1e-5)
@@ -208,7 +202,7 @@ def test_loaded_model_refines_as_the_saved_one(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("tiny_backbones")
 @pytest.mark.parametrize("key", ["refiner", "backbone", "weights"])
 def test_model_of_another_network_is_refused(tmp_path: Path, key: str) -> None:
-    model(**{key: "other"}).save(tmp_path / "m.pt")
+    model_file(**{key: "other"}).save(tmp_path / "m.pt")
     with pytest.raises(WeightsError, match=rf"{key} 'other'[\s\S]*m\.pt"):
         load(MirmOptions(backbone=mirm_samples.NAME), tmp_path / "m.pt", "cpu")
 
@@ -217,7 +211,7 @@ def test_model_of_another_network_is_refused(tmp_path: Path, key: str) -> None:
 def test_model_file_without_all_its_weights_is_refused(tmp_path: Path) -> None:
     state = dict(mirm_samples.network().state_dict())
     del state["discriminator.last.weight"]
-    model(state=state).save(tmp_path / "m.pt")
+    model_file(state=state).save(tmp_path / "m.pt")
     with pytest.raises(WeightsError, match=r"missing: discriminator\.last\.weight"):
         load(MirmOptions(backbone=mirm_samples.NAME), tmp_path / "m.pt", "cpu")
 

@@ -11,29 +11,38 @@ from refining_samples import dataset, weak
 
 import sodlift
 from sodlift.arrays import FloatMap
+from sodlift.backbones._base import normalise
 from sodlift.errors import ConfigError, DataError, WeightsError
 from sodlift.refiners.mirm import refine as refine_module
-from sodlift.refiners.mirm import train as train_module
+from sodlift.refiners.mirm.loss import foreground_weights
+from sodlift.refiners.mirm.loss import loss as mirm_loss
+from sodlift.refiners.mirm.network import Mirm
 from sodlift.refiners.mirm.options import MirmOptions
-from sodlift.refiners.mirm.train import refuse, train, training_hash
+from sodlift.refiners.mirm.train import inverted, refuse, train
+from sodlift.training import pretrained as pretrained_module
+from sodlift.training.data import decode, items_of
+from sodlift.training.feed import indices
 from sodlift.training.job import TrainingJob
 from sodlift.training.model_file import ModelFile
+from sodlift.training.task import Batch
 
 pytestmark = pytest.mark.usefixtures("tiny_backbones")
 
 
 @pytest.fixture
 def tiny_backbones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_module, "BACKBONES", mirm_samples.TinyRegistry)
+    monkeypatch.setattr(pretrained_module, "BACKBONES", mirm_samples.TinyRegistry)
     monkeypatch.setattr(refine_module, "BACKBONES", mirm_samples.TinyRegistry)
 
 
-def options(folder: Path, **changes: object) -> MirmOptions:
+def options(folder: Path, recipe: dict[str, object] | None = None, **changes: object) -> MirmOptions:
     weights = folder / "tiny.pth"
     if not weights.exists():
         mirm_samples.save_weights(weights)
-    small = {"backbone": mirm_samples.NAME, "weights_file": weights, "train_size": 64, "batch": 2, "steps": 3}
-    return MirmOptions(**{**small, **changes})
+    short = replace(MirmOptions().recipe, **{"batch": 2, "steps": 3, **(recipe or {})})
+    return MirmOptions(
+        **{"backbone": mirm_samples.NAME, "weights_file": weights, "train_size": 64, "recipe": short, **changes}
+    )
 
 
 def job(folder: Path, name: str = "m", make: object = mirm_samples.scene) -> TrainingJob:
@@ -46,16 +55,43 @@ def load(path: Path) -> ModelFile:
 
 
 def test_model_file_tells_how_it_was_trained(tmp_path: Path) -> None:
-    chosen, task = options(tmp_path), job(tmp_path)
-    train(chosen, task)
-    model = load(task.output)
-    assert model.options["steps"] == 3
+    chosen, asked = options(tmp_path), job(tmp_path)
+    train(chosen, asked)
+    model = load(asked.output)
+    assert (model.refiner, model.seed, model.steps) == ("mirm", 1, 3)
+    assert model.options["recipe"]["batch"] == 2
     assert model.options["weights_file"] == str(chosen.weights_file)
     assert model.weights_origin.startswith("tiny backbone")
-    assert model.training == training_hash(task)
-    assert model.code_version == sodlift.__version__
-    assert not task.checkpoint.exists()
-    assert len(task.log.read_text().splitlines()) == 4
+    assert [row[:4] + row[5:] for row in model.images] == [
+        ["scenes", "priors", f"0{i}", f"digest {i}", "train"] for i in range(4)
+    ]
+    assert model.versions["sodlift"] == sodlift.__version__
+    assert len(asked.log.read_text().splitlines()) == 4
+
+
+def test_the_engine_trains_the_very_weights_that_the_plain_loop_does(tmp_path: Path) -> None:
+    """Three steps written out: SGD on the mean loss of the labelled pixels, poly schedule, a tenth for the backbone."""
+    chosen, asked = options(tmp_path, {"hflip": False}), job(tmp_path)
+    train(chosen, asked)
+    torch.manual_seed(asked.seed)
+    backbone = mirm_samples.TinyBackbone()
+    backbone.load_state_dict(torch.load(tmp_path / "tiny.pth", weights_only=True))
+    network = Mirm(backbone, mirm_samples.CHANNELS, frozen_norm=True).train()
+    network.to(memory_format=torch.channels_last)
+    head = [p for name, p in network.named_parameters() if not name.startswith("backbone.")]
+    groups = [{"params": list(network.backbone.parameters())}, {"params": head}]
+    sgd = torch.optim.SGD(groups, lr=1, momentum=0.9, weight_decay=5e-3)
+    planes = [decode(item, 64, "priors").planes for item in items_of(asked, "priors")]
+    for step in range(3):
+        sgd.param_groups[0]["lr"], sgd.param_groups[1]["lr"] = (r * (1 - step / 3) ** 0.9 for r in (5e-4, 5e-3))
+        batch = torch.from_numpy(np.stack([planes[i] for i in indices(step, 2, 4, asked.seed)]))
+        prior = batch[:, 3:].float() / 255
+        logits = network(normalise(batch[:, :3], mirm_samples.ENTRY), foreground_weights(prior, 0.9))
+        sgd.zero_grad()
+        mirm_loss(logits, prior, 0.8, 0.3).backward()
+        sgd.step()
+    state = load(asked.output).state
+    assert all(torch.allclose(state[key], weights, atol=1e-6) for key, weights in network.state_dict().items())
 
 
 def test_same_seed_gives_the_same_bits_and_another_seed_does_not(tmp_path: Path) -> None:
@@ -72,7 +108,7 @@ def test_same_seed_gives_the_same_bits_and_another_seed_does_not(tmp_path: Path)
 
 def test_trained_refiner_separates_object_from_ground(tmp_path: Path) -> None:
     task = job(tmp_path)
-    train(options(tmp_path, steps=20, head_lr=0.05, backbone_lr=0.01), task)
+    train(options(tmp_path, {"steps": 20, "head_lr": 0.05, "backbone_lr": 0.01}), task)
     refiner = refine_module.load(options(tmp_path), task.output, "cpu")
     image, prior = mirm_samples.scene(9)
     prediction = refiner.predict(image, prior, 0.9)
@@ -96,7 +132,7 @@ def test_paper_preset_trains_at_the_images_own_size(tmp_path: Path) -> None:
     paper = replace(
         MirmOptions.presets()["paper"], backbone=mirm_samples.NAME, weights_file=options(tmp_path).weights_file
     )
-    train(replace(paper, steps=2), task)
+    train(replace(paper, recipe=replace(paper.recipe, steps=2)), task)
     assert task.output.is_file()
 
 
@@ -106,6 +142,16 @@ def test_inverted_priors_change_the_training(tmp_path: Path) -> None:
     train(options(tmp_path, invert=1.0), inverted)
     states = [load(task.output).state for task in (plain, inverted)]
     assert not torch.equal(states[0]["discriminator.last.weight"], states[1]["discriminator.last.weight"])
+
+
+def test_inversion_is_the_8_bit_complement_of_as_many_priors_as_asked_for() -> None:
+    levels = torch.arange(256, dtype=torch.uint8).float().reshape(1, 1, 16, 16) / 255
+    batch = Batch(torch.zeros(4, 3, 16, 16), levels.expand(4, -1, -1, -1), torch.tensor([0.1, 0.4, 0.5, 0.9]), None)
+    found = inverted(batch, 0.5)
+    complement = torch.arange(255, -1, -1).to(torch.uint8).float().reshape(16, 16) / 255
+    assert torch.equal(found[:2, 0], complement.expand(2, -1, -1))
+    assert torch.equal(found[2:], batch.targets[2:])
+    assert torch.equal(inverted(batch, 0.0), batch.targets)
 
 
 def unit(*values: float) -> FloatMap:
@@ -155,10 +201,3 @@ def test_weights_of_another_network_stop_the_training_before_it_begins(tmp_path:
     with pytest.raises(WeightsError, match=r"other\.pth"):
         train(options(tmp_path, weights_file=tmp_path / "other.pth"), task)
     assert not task.log.exists()
-
-
-def test_training_hash_follows_images_and_priors(tmp_path: Path) -> None:
-    first = job(tmp_path, "a")
-    second = job(tmp_path, "b")
-    assert training_hash(first) == training_hash(second)
-    assert training_hash(first) != training_hash(job(tmp_path, "c", weak))

@@ -1,19 +1,22 @@
-"""Training samples: sizes, cache, order and augmentation."""
+"""What a training learns from: items, decoding, the cache, the held-out part."""
 
+import errno
 from pathlib import Path
 
 import mirm_samples
 import numpy as np
 import pytest
-import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from refining_samples import dataset
 
-from sodlift.arrays import FloatMap, Image8
+from sodlift.arrays import FloatMap, Image8, read_mask
+from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.errors import DataError, MapError
 from sodlift.mapset import MapSet, new_mapset
-from sodlift.training.data import Batches, Files, Samples, indices, job_files, load_sample
+from sodlift.training import data as module
+from sodlift.training.data import Item, Samples, decode, digest_of, held_out, items_of, open_samples
 from sodlift.training.job import TrainingJob
 
 
@@ -21,40 +24,67 @@ def accept(stored: FloatMap, prior: FloatMap) -> str:
     return ""
 
 
-def files(folder: Path, count: int = 5) -> list[Files]:
-    manifest, priors = dataset(folder, count)
-    return job_files(job(manifest, priors))
+def job(manifest: Manifest, maps: MapSet | None) -> TrainingJob:
+    return TrainingJob(((manifest, maps),), Path("m.pt"), Path("c.pt"), Path("log.csv"), seed=0)
 
 
-def job(manifest: object, priors: object) -> TrainingJob:
-    return TrainingJob(((manifest, priors),), Path("m.pt"), Path("c.pt"), Path("log.csv"), seed=0)
+def items(folder: Path, count: int = 5) -> list[Item]:
+    return items_of(job(*dataset(folder / "data", count)), "priors")
 
 
-def test_samples_have_the_training_size_and_keep_8_bit_priors(tmp_path: Path) -> None:
-    samples = Samples(files(tmp_path), 40, accept)
-    assert len(samples) == 5
-    assert {(s.image.shape, s.prior.shape) for s in (samples[i] for i in range(5))} == {((40, 40, 3), (40, 40))}
+def masked(folder: Path, count: int = 2) -> Manifest:
+    """A data set with masks whose grey borders tell how they are read."""
+    entries = []
+    for index in range(count):
+        image, prior = mirm_samples.scene(index)
+        paths = folder / f"{index}.png", folder / f"{index}_mask.png"
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(image).save(paths[0])
+        Image.fromarray((prior * 255).astype(np.uint8)).save(paths[1])
+        entries.append(Entry(str(index), *paths, 48, 64, f"i{index}", f"m{index}"))
+    return Manifest("masked", tuple(entries))
+
+
+def samples(folder: Path, found: list[Item], size: int | None = 40, refuse: object = accept, key: str = "k") -> Samples:
+    return open_samples(folder / "cache", key, found, size, "priors", refuse, 2)
+
+
+def test_samples_are_planes_at_the_training_size_in_the_order_of_the_items(tmp_path: Path) -> None:
+    found = items(tmp_path)
+    opened = samples(tmp_path, found)
+    assert len(opened) == 5
+    assert [item.stem for item in opened.items] == ["00", "01", "02", "03", "04"]
+    assert {opened[i].shape for i in range(5)} == {(4, 40, 40)}
+    assert all(np.array_equal(opened[i], decode(found[i], 40, "priors").planes) for i in range(5))
 
 
 def test_size_none_keeps_every_pixel(tmp_path: Path) -> None:
-    sample = Samples(files(tmp_path), None, accept)[2]
+    planes = samples(tmp_path, items(tmp_path), None)[2]
     image, prior = mirm_samples.scene(2)
-    assert np.array_equal(sample.image, image)
-    assert np.array_equal(sample.prior, np.rint(prior * 255))
+    assert np.array_equal(np.moveaxis(planes[:3], 0, 2), image)
+    assert np.array_equal(planes[3], np.rint(prior * 255))
 
 
-def test_samples_beyond_the_cache_are_decoded_again_and_equal(tmp_path: Path) -> None:
-    found = files(tmp_path)
-    one = 40 * 40 * 4
-    kept, small, none = (Samples(found, 40, accept, cache_bytes=b) for b in (10 * one, 2 * one, 0))
-    for index in range(5):
-        for other in (small[index], none[index]):
-            assert all(np.array_equal(a, b) for a, b in zip(kept[index], other, strict=True))
+def test_decoded_samples_are_used_again_for_the_same_key_only(tmp_path: Path) -> None:
+    found = items(tmp_path)
+    before = [np.array(samples(tmp_path, found)[i]) for i in range(5)]
     for item in found:
         item.image.unlink()
-    assert kept[4].image.shape == small[1].image.shape == (40, 40, 3)
-    with pytest.raises(DataError, match="04"):
-        small[4]
+    again = samples(tmp_path, found)
+    assert all(np.array_equal(again[i], before[i]) for i in range(5))
+    with pytest.raises(DataError, match="00"):
+        samples(tmp_path, found, key="another")
+    assert not list((tmp_path / "cache").glob("*")), "what belongs to another training must not pile up"
+
+
+def test_full_disk_is_an_error_that_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    found = items(tmp_path)
+    monkeypatch.setattr(module, "_fill", full)
+    with pytest.raises(DataError, match=r"No space left on device[\s\S]*cache[\s\S]*make room"):
+        samples(tmp_path, found)
 
 
 def test_refused_samples_are_counted_by_reason(tmp_path: Path) -> None:
@@ -64,18 +94,18 @@ def test_refused_samples_are_counted_by_reason(tmp_path: Path) -> None:
         seen.append((float(stored.max()), prior.shape))
         return ["", "too dark", "too dark", "", "odd"][len(seen) - 1]
 
-    samples = Samples(files(tmp_path), 40, refuse)
-    assert len(samples) == 2
-    assert samples.skipped == {"too dark": 2, "odd": 1}
-    assert samples.summary() == "2 training images; 1 skipped: odd; 2 skipped: too dark"
+    opened = samples(tmp_path, items(tmp_path), refuse=refuse)
+    assert [item.stem for item in opened.items] == ["00", "03"]
+    assert np.array_equal(opened[1], decode(opened.items[1], 40, "priors").planes)
+    assert opened.summary() == "2 training images; 1 skipped: odd; 2 skipped: too dark"
     assert seen[0] == (1.0, (40, 40))
 
 
 def test_no_usable_sample_is_an_error_giving_the_reasons(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="none of 5 training images is usable: 5 x too dark"):
-        Samples(files(tmp_path), 40, lambda stored, prior: "too dark")
+        samples(tmp_path, items(tmp_path), refuse=lambda stored, prior: "too dark")
     with pytest.raises(DataError, match="the list is empty"):
-        Samples([], 40, accept)
+        samples(tmp_path, [])
 
 
 def test_prior_of_another_aspect_is_refused(tmp_path: Path) -> None:
@@ -83,9 +113,32 @@ def test_prior_of_another_aspect_is_refused(tmp_path: Path) -> None:
         image, prior = mirm_samples.scene(seed)
         return image, np.ascontiguousarray(prior.T)
 
-    manifest, priors = dataset(tmp_path, 1, turned)
+    found = items_of(job(*dataset(tmp_path, 1, turned)), "priors")
     with pytest.raises(MapError, match=r"48x64 pixels does not fit its image of 64x48[\s\S]*00\.png"):
-        load_sample(job_files(job(manifest, priors))[0], 40)
+        decode(found[0], 40, "priors")
+
+
+def test_masks_stay_binary_when_they_are_resized(tmp_path: Path) -> None:
+    found = items_of(job(masked(tmp_path), None), "masks")
+    mask = decode(found[0], 40, "masks").planes[3]
+    assert set(np.unique(mask)) == {0, 255}
+    whole = decode(found[0], None, "masks").planes[3]
+    assert np.array_equal(whole > 0, read_mask(tmp_path / "0_mask.png", "gt127"))
+    assert [item.row for item in found] == [["masked", "", "0", "i0", "m0"], ["masked", "", "1", "i1", "m1"]]
+
+
+def test_images_may_come_without_targets(tmp_path: Path) -> None:
+    found = items_of(job(masked(tmp_path), None), "none")
+    opened = open_samples(tmp_path / "cache", "k", found, 40, "none", accept, 1)
+    assert opened[0].shape == (3, 40, 40)
+
+
+def test_missing_targets_are_errors_by_name(tmp_path: Path) -> None:
+    manifest, _ = dataset(tmp_path, 2)
+    with pytest.raises(DataError, match=r"'scenes' comes without maps[\s\S]*detector"):
+        items_of(job(manifest, None), "priors")
+    with pytest.raises(DataError, match="image '00' of training set 'scenes' has no mask"):
+        items_of(job(manifest, None), "masks")
 
 
 def test_job_leaves_out_dropped_priors_and_refuses_missing_ones(tmp_path: Path) -> None:
@@ -95,56 +148,27 @@ def test_job_leaves_out_dropped_priors_and_refuses_missing_ones(tmp_path: Path) 
             for stem in stems:
                 drop = stem == "01"
                 writer.add(stem, None if drop else np.zeros((48, 64)), "dropped" if drop else "ok")
-    assert [f.image.stem for f in job_files(job(manifest, MapSet(tmp_path / "dropped")))] == ["00", "02"]
+    found = items_of(job(manifest, MapSet(tmp_path / "dropped")), "priors")
+    assert [item.stem for item in found] == ["00", "02"]
     with pytest.raises(MapError, match="02"):
-        job_files(job(manifest, MapSet(tmp_path / "missing")))
+        items_of(job(manifest, MapSet(tmp_path / "missing")), "priors")
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(1, 9), st.integers(1, 12), st.integers(0, 99))
-def test_every_epoch_uses_every_sample_once(batch: int, count: int, seed: int) -> None:
-    stream = [i for step in range(2 * count) for i in indices(step, batch, count, seed)]
-    for epoch in range(2 * batch):
-        assert sorted(stream[epoch * count : (epoch + 1) * count]) == list(range(count))
+def test_digest_follows_images_and_maps_but_not_where_they_lie(tmp_path: Path) -> None:
+    first, second = items(tmp_path / "a"), items(tmp_path / "b")
+    assert digest_of(first) == digest_of(second)
+    other = items_of(job(*dataset(tmp_path / "c", 5, lambda seed: mirm_samples.scene(seed + 1))), "priors")
+    assert digest_of(first) != digest_of(other)
+    assert digest_of(first) != digest_of(first[1:])
 
 
-def test_epochs_and_seeds_differ_in_order() -> None:
-    orders = [tuple(indices(step, 20, 20, seed)) for step, seed in ((0, 0), (1, 0), (0, 1))]
-    assert len(set(orders)) == 3
+@given(st.lists(st.text(min_size=1), min_size=1, unique=True), st.floats(0, 1))
+def test_what_is_held_out_depends_on_no_other_image_and_grows_with_the_share(stems: list[str], share: float) -> None:
+    out = {stem for stem in stems if held_out(stem, share)}
+    assert out == {stem for stem in reversed(stems) if held_out(stem, share)}
+    assert out <= {stem for stem in stems if held_out(stem, min(1, share + 0.1))}
+    assert not any(held_out(stem, 0) for stem in stems)
 
 
-def test_batch_depends_on_step_and_seed_alone(tmp_path: Path) -> None:
-    samples = Samples(files(tmp_path), 40, accept)
-    first, second = (Batches(samples, 3, 7, hflip=0.5, invert=0.5) for _ in range(2))
-    for step in (4, 0):
-        assert all(torch.equal(a, b) for a, b in zip(first(step), second(step), strict=True))
-        second(9)
-    assert not torch.equal(first(0).images, Batches(samples, 3, 8, hflip=0.5)(0).images)
-
-
-def test_batch_is_bytes_for_images_and_unit_floats_for_priors(tmp_path: Path) -> None:
-    batch = Batches(Samples(files(tmp_path), 40, accept), 3, 0)(0)
-    assert (batch.images.shape, batch.images.dtype) == ((3, 3, 40, 40), torch.uint8)
-    assert (batch.priors.shape, batch.priors.dtype) == ((3, 1, 40, 40), torch.float32)
-    assert 0 <= float(batch.priors.min()) < float(batch.priors.max()) == 1
-
-
-def test_flip_mirrors_image_and_prior_together(tmp_path: Path) -> None:
-    samples = Samples(files(tmp_path), 40, accept)
-    plain, flipped = Batches(samples, 4, 0)(1), Batches(samples, 4, 0, hflip=1.0)(1)
-    assert torch.equal(flipped.images, plain.images.flip(-1))
-    assert torch.equal(flipped.priors, plain.priors.flip(-1))
-
-
-def test_inversion_gives_the_complement_of_the_prior_and_leaves_the_image(tmp_path: Path) -> None:
-    samples = Samples(files(tmp_path), 40, accept)
-    plain, inverted = Batches(samples, 4, 0)(1), Batches(samples, 4, 0, invert=1.0)(1)
-    assert torch.equal(inverted.images, plain.images)
-    assert torch.allclose(inverted.priors, 1 - plain.priors)
-    assert torch.equal(Batches(samples, 4, 0)(1).priors, plain.priors), "the cache was changed"
-
-
-def test_augmentation_is_drawn_anew_each_step(tmp_path: Path) -> None:
-    samples = Samples(files(tmp_path, 1), 40, accept)
-    batches = Batches(samples, 1, 0, hflip=0.5)
-    assert len({batches(step).images.numpy().tobytes() for step in range(12)}) == 2
+def test_the_held_out_share_is_about_what_was_asked_for() -> None:
+    assert 150 < sum(held_out(f"{number:04d}", 0.2) for number in range(1000)) < 250

@@ -26,8 +26,7 @@ ROWS = {
                 "backbone": "efficientnet_lite0",
                 "train_size": 96,
                 "size": 96,
-                "batch": 2,
-                "steps": 2,
+                "recipe": {"batch": 2, "steps": 2},
             },
             "train": {"datasets": ["seen"], "detectors": ["net"]},
         }

@@ -1,230 +1,316 @@
 """The training loop of every network here: plain torch, resumed exactly where it was killed.
 
-All that a step depends on is the module, the optimiser, the step's number and the random generators. A checkpoint
+All that a step depends on is the network, the optimiser, the step's number and the random generators. A checkpoint
 holds these four, so that a training that is killed and started again ends with the same weights as an undisturbed one:
 bit for bit on a CPU.
 """
 
-import csv
-import pickle
-import random
+import logging
+import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sodlift.atomic import atomic_file
-from sodlift.errors import SodliftError
 from sodlift.progress import track
 from sodlift.seeds import seed_everything
-from sodlift.training.device import find_device
+from sodlift.training.checkpoint import Checkpoint, random_state, restore_random_state
+from sodlift.training.errors import TrainingError
+from sodlift.training.log import Write
+from sodlift.training.optimisers import make_optimiser, set_rates
+from sodlift.training.task import Batch, LossFunction, Task
+from sodlift.training.team import Team
+from sodlift.training.watch import Terminated, Watch, refuse_number
 
-Precision = Literal["auto", "float32", "bfloat16"]
-"""Arithmetic of the forward pass; ``auto`` is bfloat16 (autocast) on a GPU and float32 on a CPU."""
+_LOG = logging.getLogger("sodlift.training")
 
-LOG_COLUMNS = ("step", "loss", "lr", "images_per_s")
-
-
-class TrainingError(SodliftError):
-    """Training cannot go on: its loss is not a number, or its checkpoint is damaged."""
-
-
-class Group(NamedTuple):
-    """Parameters that share a learning rate."""
-
-    parameters: list[nn.Parameter]
-    lr: float
+SIGTERM_STATUS = 143
+"""Exit status of a training that SIGTERM ended: 128 + 15, as shells have it."""
 
 
-@dataclass(frozen=True)
-class Sgd:
-    """Stochastic gradient descent with the "poly" schedule, lr (1 - step / steps) ** power, renewed every step."""
+class Feed(Protocol):
+    """Where batches come from; see ``sodlift.training.feed.Feed``."""
 
-    steps: int
-    momentum: float = 0.9
-    weight_decay: float = 5e-3
-    power: float = 0.9
-
-    def factor(self, step: int) -> float:
-        """Return what learning rates are multiplied by at ``step``, counted from 0."""
-        return float((1 - step / self.steps) ** self.power)
+    def steps(self, start: int) -> Iterator[Batch]: ...  # noqa: D102
+    def held_out(self) -> Iterator[Batch]: ...  # noqa: D102
+    def names(self, step: int) -> list[str]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
 class Run:
-    """Where and how a training runs.
+    """Where a training runs.
 
     Attributes
     ----------
-    identity : str
-        Everything that decides the result, in words or as a hash. A checkpoint of another identity is not resumed.
-    checkpoint, log : Path
-        Files of the progress and of the CSV log.
-    checkpoint_seconds : float
-        Time between checkpoints.
+    seed : int
+        Seed of what the network itself draws, such as dropout.
+    checkpoint : Checkpoint
+        The file of its progress.
+    team : Team
+        The processes that share it, and this one's device.
+    write : callable
+        Adds a row to the log; the first step has the number ``offset``.
+    terminated : Terminated
+        Tells when to stop.
+    stage, offset : int
+        Number of the task, from 0, and of steps before it.
     """
 
-    identity: str
     seed: int
-    checkpoint: Path
-    log: Path
-    device: str = "cpu"
-    threads: int = 1
-    precision: Precision = "auto"
-    checkpoint_seconds: float = 120.0
-
-
-class HasImages(Protocol):
-    """A batch: a tuple of tensors whose ``images`` count for the speed shown."""
+    checkpoint: Checkpoint
+    team: Team
+    write: Write
+    terminated: Terminated
+    stage: int = 0
+    offset: int = 0
 
     @property
-    def images(self) -> Tensor: ...  # noqa: D102
+    def bad_batch(self) -> Path:
+        """Where a batch goes whose loss is no number."""
+        return self.checkpoint.path.with_name(f"{self.checkpoint.path.name}.bad_batch_{self.team.rank}.npz")
 
 
-B = TypeVar("B", bound=HasImages)
+class Outcome(NamedTuple):
+    """What a training came to: the last or best step and its score on held-out images (None without any)."""
+
+    step: int
+    validation: float | None
 
 
-def fit(
-    module: nn.Module,
-    groups: Sequence[Group],
-    batches: Callable[[int], B],
-    loss: Callable[[nn.Module, B], Tensor],
-    sgd: Sgd,
-    run: Run,
-) -> None:
-    """Train ``module`` in place.
+class _Sums(NamedTuple):
+    """What a step's parts add up to, over the halves of a batch and over the processes."""
+
+    total: float
+    weight: float
+    positives: float
+    spread: float
+    terminated: float
+    due: float
+
+    @property
+    def loss(self) -> float:
+        return self.total / self.weight if self.weight else self.total
+
+
+def fit(task: Task, feed: Feed, run: Run, state: Mapping[str, Any] | None = None) -> Outcome:
+    """Train the task's network in place, on from ``state`` where there is one.
+
+    The network ends on the device, in evaluation mode, with its last or best weights as the recipe says.
 
     Parameters
     ----------
-    module : nn.Module
-        The network, on any device; it ends on ``run.device`` in evaluation mode.
-    groups : sequence of Group
-        The parameters to train, with their learning rates.
-    batches : callable
-        Gives the batch of a step, a named tuple of CPU tensors, as a function of the step alone.
-    loss : callable
-        ``loss(module, batch on the device) -> scalar``.
-    sgd : Sgd
-        Optimiser, schedule and number of steps.
+    task : Task
+        The network and what it learns.
+    feed : Feed
+        Batches by step.
     run : Run
-        Seed, device, files.
+        Files and machine.
+    state : mapping, optional
+        What the checkpoint holds of this stage.
 
     Raises
     ------
     TrainingError
-        If the loss becomes NaN or infinite (the last checkpoint and the log stay), or the checkpoint is damaged.
-    ConfigError
-        If the device is not there.
+        If the loss, the gradient or a weight becomes NaN or infinite (the last checkpoint and the log stay), or a
+        single image does not fit into memory.
+    SystemExit
+        With status 143 after SIGTERM, when the progress is saved.
     """
-    device = find_device(run.device)
-    if device.type == "cpu":
-        torch.set_num_threads(run.threads)
-    seed_everything(run.seed)
-    module.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    optimiser = torch.optim.SGD(
-        [{"params": g.parameters, "lr": g.lr, "base_lr": g.lr} for g in groups],
-        momentum=sgd.momentum,
-        weight_decay=sgd.weight_decay,
-    )
-    start = _resume(module, optimiser, run)
-    autocast = run.precision == "bfloat16" or (run.precision == "auto" and device.type == "cuda")
-    saved = time.monotonic()
-    steps = track(range(start, sgd.steps), "training", total=sgd.steps, unit="step", done=start)
-    with _log(run.log, start) as write:
-        for step in steps:
-            begun = time.monotonic()
-            factor = sgd.factor(step)
-            for group in optimiser.param_groups:
-                group["lr"] = group["base_lr"] * factor
-            batch = _to_device(batches(step), device)
-            with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
-                value = loss(module, batch)
-            optimiser.zero_grad(set_to_none=True)
-            value.backward()  # type: ignore[no-untyped-call]
-            number = value.item()
-            if not np.isfinite(number):
-                raise TrainingError(
-                    f"loss is {number} at step {step}",
-                    where=run.log,
-                    mend="lower the learning rate, or train in float32 (`precision: float32`)",
-                )
-            optimiser.step()
-            speed = len(batch.images) / (time.monotonic() - begun)
-            write(step, number, groups[-1].lr * factor, speed)
-            steps.set_postfix_str(f"loss {number:.4f}, {speed:.1f} images/s", refresh=False)
-            if time.monotonic() - saved >= run.checkpoint_seconds and step + 1 < sgd.steps:
-                _save(module, optimiser, run, step + 1)
+    return _Fit(task, feed, run).train(state)
+
+
+class _Fit:
+    """One stage while it is trained."""
+
+    def __init__(self, task: Task, feed: Feed, run: Run) -> None:
+        seed_everything(run.seed + run.team.rank)
+        self.task, self.feed, self.run, self.recipe = task, feed, run, task.recipe
+        device = run.team.device
+        task.network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        self.module = run.team.shared(task.network)
+        self.optimiser = make_optimiser(task.groups, task.recipe)
+        self.parameters = [p for group in task.groups for p in group.parameters]
+        self.bfloat16 = {"bfloat16": True, "float32": False, "auto": device.type == "cuda"}[task.recipe.precision]
+        self.pieces = 1
+        self.best: dict[str, Any] | None = None
+        self.watch = Watch()
+
+    def train(self, state: Mapping[str, Any] | None) -> Outcome:
+        start = self._restore(state) if state else 0
+        score, saved, begun = None, time.monotonic(), time.monotonic()
+        steps: Any = range(start, self.recipe.steps)
+        if self.run.team.main:
+            steps = track(steps, "training", total=self.recipe.steps, unit="step", done=start)
+        for step, batch in zip(steps, self.feed.steps(start), strict=True):
+            rate = set_rates(self.optimiser, self.recipe.factor(step))
+            last = step + 1 == self.recipe.steps
+            sums = self._step(step, batch, due=time.monotonic() - saved >= self.recipe.checkpoint_seconds)
+            values = {"loss": sums.loss, "lr": rate}
+            values["images_per_s"] = self.recipe.batch / (time.monotonic() - begun)
+            self.watch.see(step, sums.positives, sums.spread)
+            if self.recipe.validation and (last or (step + 1) % self.recipe.validate_every == 0):
+                score = values["validation"] = self._validate(step)
+            self.run.write(self.run.offset + step, values)
+            if self.run.team.main:
+                steps.set_postfix_str("{loss:.4f} loss, {images_per_s:.1f} images/s".format(**values), refresh=False)
+            if not last and (sums.due or sums.terminated):
+                self._save(step + 1)
                 saved = time.monotonic()
-    module.eval()
+            if not last and sums.terminated:
+                self._exit(step + 1)
+            begun = time.monotonic()
+        self._check_weights(self.recipe.steps)
+        self.task.network.eval()
+        if self.best is None:
+            return Outcome(self.recipe.steps, score)
+        self.task.network.load_state_dict(self.best["network"])
+        return Outcome(self.best["step"], self.best["score"])
+
+    def _step(self, step: int, batch: Batch, *, due: bool) -> _Sums:
+        """Take one step of the optimiser; a batch that does not fit into memory is halved until it does."""
+        while True:
+            try:
+                sums = self._gradients(batch, due)
+                break
+            except torch.OutOfMemoryError as cause:
+                self._halve(batch, cause)
+        if not math.isfinite(sums.loss):
+            raise self._bad(f"loss is {sums.loss}", step, batch)
+        if self.recipe.clip is not None:
+            norm = nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
+            if not torch.isfinite(norm):
+                raise self._bad(f"norm of the gradient is {norm.item()}", step, batch)
+        self.optimiser.step()
+        return sums
+
+    def _gradients(self, batch: Batch, due: bool) -> _Sums:
+        """Set the gradients to those of the whole batch's loss: the parts' totals over all their weights.
+
+        The weights of later parts are not known yet when the first part is differentiated. So each is divided by the
+        weight of the first parts, and all is corrected at the end.
+        """
+        team = self.run.team
+        self.optimiser.zero_grad(set_to_none=True)
+        sums = torch.zeros(len(_Sums._fields), dtype=torch.float64, device=team.device)
+        sums[-2:] = torch.tensor([self.run.terminated.requested, due and team.main])
+        reference: Tensor | None = None
+        for part in _parts(batch, self.pieces):
+            with torch.autocast(team.device.type, torch.bfloat16, enabled=self.bfloat16):
+                loss = self.task.loss(self.module, part)
+            if reference is None:
+                reference = team.sum(loss.weight.detach().float())
+                reference = torch.where(reference > 0, reference, 1)
+            # DistributedDataParallel takes the mean over processes where the sum is meant
+            (loss.total / reference * team.world).backward()  # type: ignore[no-untyped-call]
+            logits = loss.logits.detach().float()
+            spread = logits.max() - logits.min()
+            sums[:4] += torch.stack([v.detach().double() for v in (loss.total, loss.weight, loss.positives, spread)])
+        sums = team.sum(sums)
+        if self.pieces > 1:
+            assert reference is not None
+            scale = reference / torch.where(sums[1] > 0, sums[1], 1)
+            for parameter in self.parameters:
+                if parameter.grad is not None:
+                    parameter.grad *= scale.to(parameter.grad.dtype)
+        return _Sums(*sums.tolist())
+
+    def _halve(self, batch: Batch, cause: torch.OutOfMemoryError) -> None:
+        images = math.ceil(len(batch.images) / self.pieces)
+        if images == 1 or self.run.team.world > 1:
+            raise TrainingError(
+                f"{images} image{'s' * (images > 1)} of {batch.images.shape[-2]}x{batch.images.shape[-1]} "
+                f"do{'es' * (images == 1)} not fit into memory",
+                where=self.run.team.device,
+                mend="train at a smaller size, with a smaller `batch`, or on a machine with more memory",
+            ) from cause
+        self.optimiser.zero_grad(set_to_none=True)
+        if self.run.team.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self.pieces *= 2
+        _LOG.warning(
+            "out of memory: the batch is computed in %d parts from here on; the loss is that of the whole batch, "
+            "but normalisation by batch statistics sees a part only",
+            self.pieces,
+        )
+
+    def _validate(self, step: int) -> float:
+        """Return the score on the held-out images, and keep the best weights where the recipe says so."""
+        network, score = self.task.network, self.task.score or self.task.loss
+        network.eval()
+        value = validate(network, self.feed, score, self.run.team, bfloat16=self.bfloat16)
+        network.train()
+        if self.recipe.keep == "best" and (self.best is None or value < self.best["score"]):
+            weights = {key: tensor.detach().cpu().clone() for key, tensor in network.state_dict().items()}
+            self.best = {"score": value, "step": step + 1, "network": weights}
+        return value
+
+    def _bad(self, what: str, step: int, batch: Batch) -> TrainingError:
+        return refuse_number(what, step, batch, self.feed.names(step), self.run.bad_batch)
+
+    def _check_weights(self, step: int) -> None:
+        """Refuse to keep weights that are no numbers: nothing could go on from them."""
+        if not all(bool(torch.isfinite(p).all()) for p in self.parameters):
+            raise TrainingError(
+                f"a weight is NaN or infinite after {step} steps",
+                where=self.run.checkpoint.path,
+                mend="lower the learning rate, give `clip`, or train in float32 (`precision: float32`)",
+            )
+
+    def _save(self, step: int) -> None:
+        self._check_weights(step)
+        generators = self.run.team.gather(random_state())
+        if self.run.team.main:
+            self.run.checkpoint.save(
+                {
+                    "stage": self.run.stage,
+                    "step": step,
+                    "network": self.task.network.state_dict(),
+                    "optimiser": self.optimiser.state_dict(),
+                    "random": generators,
+                    "pieces": self.pieces,
+                    "best": self.best,
+                }
+            )
+
+    def _restore(self, state: Mapping[str, Any]) -> int:
+        """Set everything to a checkpoint's state; return the step to go on with."""
+        self.task.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.pieces, self.best = state["pieces"], state["best"]
+        if self.run.team.rank < len(state["random"]):
+            restore_random_state(state["random"][self.run.team.rank])
+        if self.run.team.main:
+            print(
+                f"going on at step {self.run.offset + state['step']}, from {self.run.checkpoint.path}", file=sys.stderr
+            )
+        return int(state["step"])
+
+    def _exit(self, step: int) -> None:
+        if self.run.team.main:
+            print(
+                f"training ended by SIGTERM after {self.run.offset + step} steps; the same command goes on from there, "
+                f"by {self.run.checkpoint.path}",
+                file=sys.stderr,
+            )
+        raise SystemExit(SIGTERM_STATUS)
 
 
-def _to_device(batch: Any, device: torch.device) -> Any:
-    return type(batch)(*(tensor.to(device, non_blocking=True) for tensor in batch))
+def validate(network: nn.Module, feed: Feed, score: LossFunction, team: Team, *, bfloat16: bool) -> float:
+    """Return the mean score of a network, in evaluation mode, over the held-out images."""
+    sums = torch.zeros(2, dtype=torch.float64, device=team.device)
+    with torch.no_grad(), torch.autocast(team.device.type, torch.bfloat16, enabled=bfloat16):
+        for batch in feed.held_out():
+            loss = score(network, batch)
+            sums += torch.stack([loss.total.double(), loss.weight.double()])
+    total, weight = team.sum(sums).tolist()
+    return float(total / weight) if weight else float(total)
 
 
-@contextmanager
-def _log(path: Path, start: int) -> Iterator[Callable[[int, float, float, float], None]]:
-    """Yield a function that adds a row; rows from ``start`` on, which a killed run left behind, are removed first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    kept: list[list[str]] = []
-    if start and path.is_file():
-        with path.open(newline="", encoding="utf-8") as old:
-            kept = [row for row in csv.reader(old) if row[0].isdecimal() and int(row[0]) < start]
-    with atomic_file(path) as part, part.open("w", newline="", encoding="utf-8") as new:
-        csv.writer(new, lineterminator="\n").writerows([LOG_COLUMNS, *kept])
-    with path.open("a", newline="", encoding="utf-8") as handle:
-        rows = csv.writer(handle, lineterminator="\n")
-
-        def write(step: int, loss: float, lr: float, images_per_s: float) -> None:
-            rows.writerow([step, f"{loss:.6f}", f"{lr:.6g}", f"{images_per_s:.2f}"])
-            handle.flush()
-
-        yield write
-
-
-def _save(module: nn.Module, optimiser: torch.optim.Optimizer, run: Run, step: int) -> None:
-    kind, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002 - the global generator's state
-    state = {
-        "identity": run.identity,
-        "step": step,
-        "module": module.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "python": random.getstate(),
-        "numpy": (str(kind), torch.from_numpy(np.asarray(keys)), int(position), int(has_gauss), float(gauss)),
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-    }
-    with atomic_file(run.checkpoint) as part:
-        torch.save(state, part)
-
-
-def _resume(module: nn.Module, optimiser: torch.optim.Optimizer, run: Run) -> int:
-    """Restore the checkpoint where there is one of this training; return the step to go on with."""
-    if not run.checkpoint.is_file():
-        return 0
-    try:
-        state = torch.load(run.checkpoint, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as cause:
-        raise TrainingError(
-            f"cannot read the checkpoint: {cause}", where=run.checkpoint, mend="delete it; training then starts anew"
-        ) from cause
-    if state["identity"] != run.identity:
-        print(f"starting anew: {run.checkpoint} belongs to another training", file=sys.stderr)
-        return 0
-    module.load_state_dict(state["module"])
-    optimiser.load_state_dict(state["optimiser"])
-    random.setstate(state["python"])
-    kind, keys, *rest = state["numpy"]
-    np.random.set_state((kind, keys.numpy(), *rest))  # noqa: NPY002 - see _save
-    torch.set_rng_state(state["torch"])
-    if state["cuda"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(state["cuda"])
-    print(f"going on at step {state['step']}, from {run.checkpoint}", file=sys.stderr)
-    return int(state["step"])
+def _parts(batch: Batch, pieces: int) -> Iterator[Batch]:
+    """Yield a batch in at most ``pieces`` parts of about equal size."""
+    yield from (Batch(*part) for part in zip(*(tensor.chunk(pieces) for tensor in batch), strict=True))

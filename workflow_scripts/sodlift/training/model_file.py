@@ -1,16 +1,22 @@
 """The model file: a network's weights together with everything needed to know what they are."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from sodlift.atomic import atomic_file
-from sodlift.backbones._state import read_state
+from sodlift.backbones._state import fit_state, read_state
 from sodlift.errors import WeightsError
+from sodlift.training.code import network_code
+from sodlift.training.pretrained import NetworkOptions
 
-FORMAT = 1
+FORMAT = 2
+
+_LOG = logging.getLogger("sodlift.training")
 
 
 @dataclass(frozen=True)
@@ -22,15 +28,24 @@ class ModelFile:
     refiner : str
         Name of the refiner (or detector) type.
     options : dict
-        The options it was trained with; plain values.
+        The options it was trained with, its recipe among them; plain values.
     backbone, weights : str
         Backbone and its weights entry, which fixes padding and normalisation.
     weights_origin : str
         The pretrained file's title and checksum.
     training : str
-        Hash of the training manifests and priors.
-    code_version : str
-        Version of sodlift that trained it.
+        Hash of the training images and targets.
+    images : list of list of str
+        Of each of them: data set, detector, stem, the image's and its target's SHA-256, and its part: "train",
+        "validation", or "skipped".
+    seed : int
+        The training's seed.
+    steps : int
+        Steps after which these weights were taken.
+    code, network_code : str
+        Hashes of all code that trained it, and of the network's own.
+    versions : dict of str to str
+        Versions of sodlift, Python, torch and NumPy.
     state : dict of str to Tensor
         The network's state dict.
     """
@@ -41,7 +56,12 @@ class ModelFile:
     weights: str
     weights_origin: str
     training: str
-    code_version: str
+    images: list[list[str]]
+    seed: int
+    steps: int
+    code: str
+    network_code: str
+    versions: dict[str, str]
     state: dict[str, Any]
 
     def save(self, path: str | Path) -> None:
@@ -72,3 +92,23 @@ class ModelFile:
                     mend="name its own options, or train this refiner",
                 )
         return model
+
+    def fill(self, network: nn.Module, options: NetworkOptions, path: str | Path) -> None:
+        """Load the weights into ``network``, which was built from ``options``; ``path`` is for messages.
+
+        A network whose code has changed since the training is used all the same, with a warning: its parameters fit,
+        but what it computes with them may be something else.
+
+        Raises
+        ------
+        WeightsError
+            If keys are missing, unexpected or misshaped.
+        """
+        fit_state(network, self.state, path)
+        if self.network_code != network_code(network, options):
+            _LOG.warning(
+                "%s: the code of the network has changed since it was trained (by sodlift %s); "
+                "train it again if its maps look wrong",
+                path,
+                self.versions["sodlift"],
+            )

@@ -35,12 +35,23 @@ WEIGHTINGS = {"none": no_weighting, "balanced": balanced_weighting}
 """Weights of the pixels' losses by name."""
 
 
+def terms(
+    logits: Tensor, prior: Tensor, theta_afg: float, theta_abg: float, weighting: str = "none"
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the summed binary cross-entropy, the number of labelled pixels and that of positive ones: scalars.
+
+    ``logits`` and ``prior`` are (B, 1, H, W).
+    """
+    positive, known = labels(prior, theta_afg, theta_abg)
+    weights = WEIGHTINGS[weighting](positive, known)
+    losses = functional.binary_cross_entropy_with_logits(logits.float(), positive.float(), reduction="none")
+    return (losses * weights).sum(), known.sum(), positive.sum()
+
+
 def loss(logits: Tensor, prior: Tensor, theta_afg: float, theta_abg: float, weighting: str = "none") -> Tensor:
     """Return the mean binary cross-entropy over the labelled pixels of the batch, a scalar.
 
     ``logits`` and ``prior`` are (B, 1, H, W). A batch without labelled pixels gives 0.
     """
-    positive, known = labels(prior, theta_afg, theta_abg)
-    weights = WEIGHTINGS[weighting](positive, known)
-    losses = functional.binary_cross_entropy_with_logits(logits.float(), positive.float(), reduction="none")
-    return (losses * weights).sum() / known.sum().clamp_min(1)
+    total, known, _ = terms(logits, prior, theta_afg, theta_abg, weighting)
+    return total / known.clamp_min(1)

@@ -1,15 +1,19 @@
 """The options of MIRM: thresholds, data, optimiser, and what to do with images that it cannot refine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from sodlift.backbones import BACKBONES
 from sodlift.errors import ConfigError
 from sodlift.registry import unknown_name
+from sodlift.training.recipe import Recipe
 
 USABLE_MAX, USABLE_MIN = 0.9, 0.3
 """The authors' code leaves out images whose stored prior has a smaller maximum or a larger minimum (Sec. 5.3)."""
+
+RECIPE = Recipe(head_lr=5e-3, backbone_lr=5e-4, momentum=0.9, weight_decay=5e-3, power=0.9, steps=20_000, hflip=True)
+"""SGD with the "poly" schedule as published (Sec. 5.3), but eight images a step, half of them mirrored."""
 
 
 @dataclass(frozen=True)
@@ -36,25 +40,20 @@ class MirmOptions:
         Side that images are resized to for the network when refining; None is their own size.
     train_size : int or None
         Side of the training images; None is their own size, and needs a batch of 1.
-    batch, steps : int
-        Images a step and number of steps. With a batch of 1 batch normalisation cancels F_fg from the training
-        (constant over the image, it is subtracted with the mean); the foreground is learnt from batches of 2 on.
-    backbone_lr, head_lr, momentum, weight_decay, power
-        SGD and its poly schedule, lr (1 - step / steps) ** power.
+    recipe : Recipe
+        How it is trained (see ``sodlift.training.recipe``). With a batch of 1 batch normalisation cancels F_fg from the
+        training (constant over the image, it is subtracted with the mean); the foreground is learnt from batches of 2
+        on.
     backbone_training : str
         ``tuned`` trains the backbone too; ``frozen`` trains the head alone.
     backbone_norm : str
         The backbone's batch normalisation in training: by ``batch`` statistics as published, or ``frozen``. Weights
         with a folded normalisation allow ``frozen`` only.
-    hflip : bool
-        Flip half of the training images.
     invert : float
         Probability that a training image takes part with 1 - prior: F_fg then describes certain background, and the
         labels change sides. The network's own notion of saliency no longer helps, so that it must compare.
     loss_weighting : str
         ``none`` as published, or ``balanced``: foreground and background labels of a batch weigh the same.
-    precision : str
-        ``float32``, ``bfloat16`` (autocast), or ``auto``: bfloat16 on a GPU, float32 on a CPU.
     """
 
     backbone: str = "mobilenet_v2"
@@ -66,19 +65,11 @@ class MirmOptions:
     mode: Literal["keep", "drop", "adaptive"] = "keep"
     size: int | None = None
     train_size: int | None = 256
-    batch: int = 8
-    steps: int = 20_000
-    backbone_lr: float = 5e-4
-    head_lr: float = 5e-3
-    momentum: float = 0.9
-    weight_decay: float = 5e-3
-    power: float = 0.9
+    recipe: Recipe = RECIPE
     backbone_training: Literal["tuned", "frozen"] = "tuned"
     backbone_norm: Literal["batch", "frozen"] = "frozen"
-    hflip: bool = True
     invert: float = 0.0
     loss_weighting: Literal["none", "balanced"] = "none"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
     def __post_init__(self) -> None:
         if self.backbone not in BACKBONES:
@@ -86,15 +77,11 @@ class MirmOptions:
         for name in ("theta_fg", "theta_afg", "theta_abg", "invert"):
             _require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a number from 0 to 1")
         _require(self.theta_abg < self.theta_afg, "theta_abg", self.theta_abg, f"below theta_afg, {self.theta_afg}")
-        for name in ("batch", "steps"):
-            _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
         for name in ("size", "train_size"):
             value = getattr(self, name)
             _require(value is None or value >= 64, name, value, "null, or at least 64")
-        _require(self.train_size is not None or self.batch == 1, "batch", self.batch, "1 where train_size is null")
-        for name in ("backbone_lr", "head_lr", "weight_decay", "power"):
-            _require(getattr(self, name) >= 0, name, getattr(self, name), "not negative")
-        _require(0 <= self.momentum < 1, "momentum", self.momentum, "from 0 to below 1")
+        batch = self.recipe.batch
+        _require(self.train_size is not None or batch == 1, "recipe.batch", batch, "1 where train_size is null")
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -104,7 +91,8 @@ class MirmOptions:
     @classmethod
     def presets(cls) -> "dict[str, MirmOptions]":
         """Return ``default``, and ``paper``: the published recipe to the letter, in which F_fg is not trained."""
-        paper = cls(train_size=None, batch=1, hflip=False, backbone_norm="batch")
+        literal = replace(RECIPE, batch=1, hflip=False)
+        paper = cls(train_size=None, recipe=literal, backbone_norm="batch")
         return {"default": cls(), "paper": paper}
 
 

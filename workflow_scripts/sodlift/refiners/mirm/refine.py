@@ -11,7 +11,6 @@ import torch
 from sodlift.arrays import FloatMap, Image8, minmax, resize, resize_image
 from sodlift.backbones import BACKBONES
 from sodlift.backbones._base import WeightsEntry, normalise
-from sodlift.backbones._state import fit_state
 from sodlift.errors import WeightsError
 from sodlift.refiners._base import Refined
 from sodlift.refiners.mirm.loss import foreground_weights
@@ -145,7 +144,7 @@ def load(options: MirmOptions, weights: Path | None, device: str) -> MirmRefiner
     name, entry = backbone.choose(options.weights)
     model = ModelFile.load(weights, refiner="mirm", backbone=options.backbone, weights=name)
     network = build(options, backbone, backbone.build(entry))
-    fit_state(network, model.state, weights)
+    model.fill(network, options, weights)
     found = find_device(device)
     network.to(found, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     return MirmRefiner(network, entry, options, found)
