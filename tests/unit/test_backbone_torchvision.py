@@ -13,6 +13,8 @@ THEIRS = {
     ("resnet50", "torchvision_v2"): ResNet50_Weights.IMAGENET1K_V2,
     ("vgg16", "torchvision"): VGG16_Weights.IMAGENET1K_V1,
     ("vgg16", "torchvision_features"): VGG16_Weights.IMAGENET1K_FEATURES,
+    ("vgg16_dilated", "torchvision"): VGG16_Weights.IMAGENET1K_V1,
+    ("vgg16_dilated", "torchvision_features"): VGG16_Weights.IMAGENET1K_FEATURES,
 }
 OURS = [(name, weights) for name in BACKBONES.names() for weights in BACKBONES.get(name).weights]
 

@@ -63,7 +63,7 @@ def test_a_run_ends_with_the_summary_in_its_promised_form(run: Path) -> None:
     summary = pd.read_csv(run / RESULTS / "tables" / "summary.csv", keep_default_na=False)
     columns = "refiner,detector,dataset,seed,protocol,metric,value,n_used,n_expected,status"
     assert ",".join(summary.columns) == columns
-    assert set(summary.refiner) == {"none", "densecrf_dss", "mirm_smoke"}
+    assert set(summary.refiner) == {"none", "densecrf_dss", "mirm_smoke", "lps_smoke"}
     assert set(summary.metric) == METRICS
     assert set(summary.status) == {"ok"}
 
@@ -72,10 +72,11 @@ def test_every_refined_map_is_an_8_bit_grey_png_of_its_images_size(run: Path) ->
     manifest = pd.read_csv(run / RESULTS / "datasets" / "demo-test" / "manifest.csv")
     for detector in ("mb_plus", "rbd"):
         for row in manifest.itertuples():
-            with Image.open(
-                run / RESULTS / "refined" / "demo-test" / detector / "mirm_smoke" / f"{row.stem}.png"
-            ) as file:
-                assert (file.mode, file.size) == ("L", (row.width, row.height))
+            for refiner in ("mirm_smoke", "lps_smoke"):
+                with Image.open(
+                    run / RESULTS / "refined" / "demo-test" / detector / refiner / f"{row.stem}.png"
+                ) as file:
+                    assert (file.mode, file.size) == ("L", (row.width, row.height))
 
 
 def test_tables_and_figures_are_there(run: Path) -> None:

@@ -42,7 +42,8 @@ def _refiner(run: Run, name: str) -> RefinerInfo:
         type=row.type,
         title=row.title,
         backbone=settings.get("backbone", ""),
-        training_sets=tuple("/".join(maps) for maps in run.train_inputs(name)) or run.train_manifests(name),
+        training_sets=tuple("/".join(maps) for maps in run.train_inputs(name))
+        or tuple(f"{dataset}/masks" for dataset in run.train_manifests(name)),
         settings=settings,
     )
 
