@@ -7,11 +7,9 @@ rule refine_maps:
     input:
         manifest=rules.dataset.output.manifest,
         priors=rules.prior.output.maps,
-        model=lambda wc: (
-            [f"{OUT}/models/{wc.refiner}/model.pt"]
-            if wc.refiner in RUN.trained
-            else []
-        ),
+        model=lambda wc: [
+            f"{OUT}/models/{name}/model.pt" for name in [RUN.model_of(wc.refiner)] if name
+        ],
     output:
         maps=directory(f"{OUT}/refined/{{dataset}}/{{detector}}/{{refiner}}"),
     log:

@@ -1,6 +1,7 @@
 """Runs: cells, seeds, training inputs and labels."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from sodlift.config.load import load_run
 from sodlift.config.rows import below
 from sodlift.config.run import Absent, Cell, PriorMaps, Run
 from sodlift.datasets.subset import Subset
-from sodlift.errors import UnknownNameError
+from sodlift.errors import ConfigError, UnknownNameError
 from sodlift.options import build
 from sodlift.plots.of_run import pr_curves
 from sodlift.tables.of_run import run_info, scored_cells
@@ -175,3 +176,54 @@ def test_the_code_behind_a_row_begins_with_its_type() -> None:
 def test_an_unknown_name_is_refused(ask: Any, message: str) -> None:
     with pytest.raises(UnknownNameError, match=message):
         ask(load())
+
+
+MODEL_OF = {
+    "other": {
+        "title": "Other threshold",
+        "type": "mirm",
+        "options": {"preset": "default", "backbone": "efficientnet_lite0", "theta_fg": 0.8},
+        "model_of": "mirm_lite0_demo",
+    }
+}
+
+
+def with_model_of(tmp_path: Path, rows: Any = None, **change: Any) -> Run:
+    (tmp_path / "refiners.yaml").write_text(json.dumps(rows or MODEL_OF))
+    return load(registries={"refiners": [str(tmp_path / "refiners.yaml")]}, **{"refiners": ["other"], **change})
+
+
+def test_a_refiner_that_uses_anothers_model_has_it_trained_for_each_seed(tmp_path: Path) -> None:
+    run = with_model_of(tmp_path, seeds=[1, 2])
+    assert {cell.refiner for cell in run.refined_cells} == {"other", "other@2"}
+    assert run.trained == ("mirm_lite0_demo", "mirm_lite0_demo@2")
+    assert [run.model_of(name) for name in ("other", "other@2")] == ["mirm_lite0_demo", "mirm_lite0_demo@2"]
+    assert run.refiner("mirm_lite0_demo@2").seed == 2 and "demo-train" in run.datasets
+    sets = {"train": ["demo-train"], "test": ["PASCAL-S-108", "SED2"]}
+    assert run.trained_and_tested == {"mirm_lite0_demo": sets}
+    assert run_info(run).refiners["other"].training_sets == ("demo-train/mb_plus", "demo-train/rbd")
+
+
+def test_a_model_is_trained_once_for_its_refiner_and_for_others(tmp_path: Path) -> None:
+    run = with_model_of(tmp_path, refiners=["other", "mirm_lite0_demo", "densecrf_dss"])
+    assert run.trained == ("mirm_lite0_demo",) and not run.model_rows
+    assert run.model_of("densecrf_dss") == "" and run.model_of("mirm_lite0_demo") == "mirm_lite0_demo"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"model_of": "mirm_lite0"}, "did you mean 'mirm_lite0_demo'"),
+        ({"model_of": "densecrf_dss"}, "'densecrf_dss' has no model for it"),
+        ({"type": "lps", "options": {}}, "a refiner of type 'lps' with `train`"),
+        ({"train": {"datasets": ["demo-train"], "detectors": ["rbd"]}}, "remove `train`"),
+    ],
+)
+def test_a_model_that_does_not_fit_is_refused(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        with_model_of(tmp_path, {"other": {**MODEL_OF["other"], **change}})
+
+
+def test_a_test_set_that_anothers_model_was_trained_on_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'other' is trained on 'demo-train' and tested on 'demo-train'"):
+        with_model_of(tmp_path, datasets=["demo-train"])

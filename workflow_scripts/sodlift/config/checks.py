@@ -141,6 +141,7 @@ def _trained_and_tested(
                 yield _Use(f"detectors[{i}]", words, training_set, test_set, mend)
     for i, name in enumerate(config["refiners"]):
         row = refiners.rows.get(name)
+        row = refiners.rows.get(row.model_of) if row and row.model_of else row
         if row is None or row.train is None:
             continue
         learnt = {training_set: f"'{training_set}'" for training_set in row.train.datasets}

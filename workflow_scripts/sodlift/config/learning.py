@@ -45,11 +45,13 @@ def _of_refiner(
     detectors: RowFile[DetectorRow],
 ) -> Iterator[Problem]:
     learns_from, kind = row.kind.learns_from, f"refiners of type '{row.type}'"
+    if row.model_of:
+        yield from _of_model(name, row, refiners)
+    elif row.train is None and learns_from:
+        asked = "datasets: [...], detectors: [...]" if learns_from == "priors" else "datasets: [...]"
+        mend = f"say what it is trained on: `train: {{{asked}}}`"
+        yield refiners.problem(name, "train", f"{kind} are trained", mend=mend)
     if row.train is None:
-        if learns_from:
-            asked = "datasets: [...], detectors: [...]" if learns_from == "priors" else "datasets: [...]"
-            mend = f"say what it is trained on: `train: {{{asked}}}`"
-            yield refiners.problem(name, "train", f"{kind} are trained", mend=mend)
         return
     if learns_from is None:
         yield refiners.problem(name, "train", f"{kind} have nothing to train", mend="remove `train`")
@@ -67,6 +69,17 @@ def _of_refiner(
         for dataset in (n for n in row.train.datasets if not source.covers(n)):
             what = f"detector '{source.id}' has no maps of '{dataset}'"
             yield refiners.problem(name, "train", what, f"{one_of(source.datasets or ())} for this detector")
+
+
+def _of_model(name: str, row: RefinerRow, refiners: RowFile[RefinerRow]) -> Iterator[Problem]:
+    """Yield what is wrong with the refiner whose model another one uses."""
+    yield from unknown_names(refiners, name, "model_of", "refiner", [row.model_of], refiners.names)
+    if row.train is not None:
+        yield refiners.problem(name, "train", "this refiner uses another one's model", mend="remove `train`")
+    source = refiners.rows.get(row.model_of)
+    if source is not None and (source.type != row.type or source.train is None):
+        expected = f"a refiner of type '{row.type}' with `train`"
+        yield refiners.problem(name, "model_of", f"'{row.model_of}' has no model for it", expected)
 
 
 def _bare(name: str, sets: Iterable[str], file: RowFile[Any], datasets: RowFile[DatasetRow]) -> Iterator[Problem]:

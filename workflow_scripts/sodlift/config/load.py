@@ -71,6 +71,8 @@ def load_run(config: Mapping[str, Any] | str | Path) -> Run:
     )
     raise_any(problems, document.file or "the configuration")
     seeds = tuple(settings["seeds"])
+    refiners = {name: files["refiners"].rows[name] for name in settings["refiners"]}
+    models = dict.fromkeys(row.model_of for row in refiners.values() if row.model_of and row.model_of not in refiners)
     return Run(
         results=Path(settings["results"]),
         data_root=resolve_data_root(settings),
@@ -92,7 +94,8 @@ def load_run(config: Mapping[str, Any] | str | Path) -> Run:
         known_leaks=settings["known_leaks"],
         dataset_rows=files["datasets"].rows,
         detector_rows=files["detectors"].rows,
-        refiner_rows=with_seeds({name: files["refiners"].rows[name] for name in settings["refiners"]}, seeds),
+        refiner_rows=with_seeds(refiners, seeds),
+        model_rows=with_seeds({name: files["refiners"].rows[name] for name in models}, seeds),
     )
 
 

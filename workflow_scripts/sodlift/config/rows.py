@@ -159,6 +159,8 @@ class RefinerRow(Row):
     ----------
     train : Training or None
         Its training data; None where it has nothing to train.
+    model_of : str
+        The refiner of the same type whose trained model it uses, with options of its own; empty for most.
     seed : int or None
         The seed of its training in a run; None where it has nothing to train.
     """
@@ -166,6 +168,7 @@ class RefinerRow(Row):
     registered = ("sodlift.refiners", "REFINERS")
 
     train: Training | None = None
+    model_of: str = ""
     seed: int | None = None
 
 

@@ -66,8 +66,10 @@ class Run:
     test_sets, detectors, protocols, extra_metrics, tables, figures : tuple of str
         What is evaluated, in the order of the configuration.
     refiner_rows : mapping of str to RefinerRow
-        The refiners by the name that they have in paths: a trainable one appears once a seed, plainly for the primary
-        seed and as ``<refiner>@<seed>`` for the others.
+        The refiners by the name that they have in paths: one with a trained model appears once a seed, plainly for the
+        primary seed and as ``<refiner>@<seed>`` for the others.
+    model_rows : mapping of str to RefinerRow
+        Likewise, the refiners that are trained for the sake of others that use their models.
     baseline_only : tuple of str
         Test sets on which no refiner runs.
     shards : Shards
@@ -101,6 +103,7 @@ class Run:
     dataset_rows: Mapping[str, DatasetRow]
     detector_rows: Mapping[str, DetectorRow]
     refiner_rows: Mapping[str, RefinerRow]
+    model_rows: Mapping[str, RefinerRow]
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -149,6 +152,7 @@ class Run:
                 sets,
                 parts,
                 self.refiner_rows,
+                self.model_rows,
                 self.labels,
                 self.seeds,
                 self.protocols,
@@ -172,14 +176,26 @@ class Run:
 
     @property
     def all_refiners(self) -> tuple[str, ...]:
-        """The run's refiners by the name that they have in paths."""
-        return tuple(self.refiner_rows)
+        """The run's refiners by the name that they have in paths, those included that give others their models."""
+        return (*self.refiner_rows, *self.model_rows)
 
     @cached_property
     def trained(self) -> tuple[str, ...]:
-        """The refiners that are trained and run on some test set, one for each seed."""
-        used = {cell.refiner for cell in self.cells}
-        return tuple(name for name, row in self.refiner_rows.items() if row.train is not None and name in used)
+        """The refiners that are trained, one for each seed: what runs on some test set needs their models."""
+        used = dict.fromkeys(cell.refiner for cell in self.cells if cell.refiner != UNREFINED)
+        return tuple(dict.fromkeys(model for name in used if (model := self.model_of(name))))
+
+    def model_of(self, refiner: str) -> str:
+        """Return the refiner whose trained model ``refiner`` uses, mostly itself; empty for one without a model.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such refiner.
+        """
+        row = self.refiner(refiner)
+        _, at, seed = refiner.partition("@")
+        return f"{row.model_of}{at}{seed}" if row.model_of else refiner if row.train is not None else ""
 
     @cached_property
     def trained_detectors(self) -> tuple[str, ...]:
@@ -195,14 +211,16 @@ class Run:
         """
         learnt = {
             name: [*train.datasets, *(d for detector in train.detectors for d in self.training_sets(detector))]
-            for name, row in self.refiner_rows.items()
-            if (train := row.train) and name in self.trained and "@" not in name
+            for name in self.trained
+            if (train := self.refiner(name).train) and "@" not in name
         } | {name: list(self.training_sets(name)) for name in self.trained_detectors}
+        tested: dict[str, list[str]] = {name: [] for name in learnt}
+        for cell in self.scored_cells:
+            model = "" if cell.refiner == UNREFINED else self.model_of(cell.refiner)
+            for name in {cell.detector, model} & tested.keys():
+                tested[name].append(cell.dataset)
         return {
-            name: {
-                "train": list(dict.fromkeys(sets)),
-                "test": list(dict.fromkeys(c.dataset for c in self.scored_cells if name in (c.detector, c.refiner))),
-            }
+            name: {"train": list(dict.fromkeys(sets)), "test": list(dict.fromkeys(tested[name]))}
             for name, sets in learnt.items()
         }
 
@@ -267,9 +285,9 @@ class Run:
 
     def refiner(self, name: str) -> RefinerRow:
         """Return the row of a refiner of this run, its seed filled in; raises UnknownNameError."""
-        if name not in self.refiner_rows:
-            raise unknown_name("refiner", name, self.refiner_rows)
-        return self.refiner_rows[name]
+        if name not in self.all_refiners:
+            raise unknown_name("refiner", name, self.all_refiners)
+        return self.refiner_rows[name] if name in self.refiner_rows else self.model_rows[name]
 
     @cached_property
     def labels(self) -> dict[str, dict[str, str]]:
@@ -281,10 +299,10 @@ class Run:
 
 
 def with_seeds(refiners: Mapping[str, RefinerRow], seeds: tuple[int, ...]) -> dict[str, RefinerRow]:
-    """Return the refiners by the name that they have in paths, the trainable ones once for each seed."""
+    """Return the refiners by the name that they have in paths, those with a trained model once for each seed."""
     rows: dict[str, RefinerRow] = {}
     for name, row in refiners.items():
-        if row.train is None:
+        if row.train is None and not row.model_of:
             rows[name] = row
             continue
         rows[name] = replace(row, seed=seeds[0])

@@ -37,13 +37,13 @@ def _protocol(protocol: Protocol) -> str:
 
 def _refiner(run: Run, name: str) -> RefinerInfo:
     row = run.refiner(name)
-    settings = row.parameters
+    settings, model = row.parameters, run.model_of(name) or name
     return RefinerInfo(
         type=row.type,
         title=row.title,
         backbone=settings.get("backbone", ""),
-        training_sets=tuple("/".join(maps) for maps in run.train_inputs(name))
-        or tuple(f"{dataset}/masks" for dataset in run.train_manifests(name)),
+        training_sets=tuple("/".join(maps) for maps in run.train_inputs(model))
+        or tuple(f"{dataset}/masks" for dataset in run.train_manifests(model)),
         settings=settings,
     )
 
