@@ -25,6 +25,7 @@ wildcard_constraints:
     detector=any_of(RUN.all_detectors),
     refiner=any_of([UNREFINED, *RUN.all_refiners]),
     table=any_of(RUN.tables),
+    figure=any_of(RUN.figures),
 
 
 rule all:

@@ -1,4 +1,4 @@
-# Tables and figures are rows of config/tables.yaml and config keys: any of them is a target of its own.
+# Tables and figures are rows of config/tables.yaml and config/figures.yaml: any of them is a target of its own.
 # A run for inference only has nothing to score.
 rule tables:
     input:
@@ -77,21 +77,21 @@ rule table:
         "../workflow_scripts/table.py"
 
 
-rule pr_curves:
+rule figure:
     input:
         scores=rules.evaluate.input,
     output:
-        pdf=f"{OUT}/figures/pr_curves.pdf",
-        png=f"{OUT}/figures/pr_curves.png",
+        pdf=f"{OUT}/figures/{{figure}}.pdf",
+        png=f"{OUT}/figures/{{figure}}.png",
     log:
-        f"{OUT}/logs/figures/pr_curves.log",
+        f"{OUT}/logs/figures/{{figure}}.log",
     benchmark:
-        f"{OUT}/benchmarks/figures/pr_curves.jsonl"
+        f"{OUT}/benchmarks/figures/{{figure}}.jsonl"
     conda:
         "../environment.yml"
     params:
-        code=code("pr_curves.py"),
+        code=lambda wc: code("figure.py", RUN.figure_rows[wc.figure]),
+        row=lambda wc: plain(RUN.figure_rows[wc.figure]),
         run=lambda wc: RUN.facts,
-        protocol=lambda wc: RUN.protocols[0],
     script:
-        "../workflow_scripts/pr_curves.py"
+        "../workflow_scripts/figure.py"

@@ -8,7 +8,9 @@ rule refine_maps:
         manifest=rules.dataset.output.manifest,
         priors=rules.prior.output.maps,
         model=lambda wc: [
-            f"{OUT}/models/{name}/model.pt" for name in [RUN.model_of(wc.refiner)] if name
+            f"{OUT}/models/{name}/model.pt"
+            for name in [RUN.model_of(wc.refiner)]
+            if name
         ],
     output:
         maps=directory(f"{OUT}/refined/{{dataset}}/{{detector}}/{{refiner}}"),

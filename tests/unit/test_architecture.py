@@ -15,7 +15,7 @@ FLOORS = [
     {"priors", "backbones", "datasets", "metrics", "demo"},
     {"training", "evaluation"},
     {"refiners", "detectors", "statistics"},
-    {"inference", "config", "catalogue", "tables", "plots"},
+    {"inference", "config", "catalogue", "tables", "figures", "plots"},
     {"cli", "__main__"},
 ]
 MAY_IMPORT_TORCH = {"backbones", "refiners", "training", "inference"}

@@ -87,10 +87,11 @@ def test_the_right_configuration_of_these_tests_is_right() -> None:
         (
             {"figures": ["pr_curve"]},
             "figures[0]",
-            "'pr_curve' is not allowed",
+            "unknown figure 'pr_curve'",
             "pr_curves",
             "did you mean 'pr_curves'?",
         ),
+        ({"figures": ["lps_fig6_f"]}, "figures[0]", "shows protocol 'lps', which is not", "pysod", "add 'lps'"),
         ({"seeds": []}, "seeds", "[]", "a list of at least 1", ""),
         ({"seeds": [1, 2, 1]}, "seeds", "1 is listed 2 times", "each once", ""),
         ({"seeds": [-1]}, "seeds[0]", "-1 is not allowed", "at least 0", ""),

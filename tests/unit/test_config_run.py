@@ -12,8 +12,8 @@ from sodlift.config.rows import below
 from sodlift.config.run import Absent, Cell, PriorMaps, Run
 from sodlift.datasets.subset import Subset
 from sodlift.errors import ConfigError, UnknownNameError
+from sodlift.figures.curves import CurvesOptions, chosen
 from sodlift.options import build
-from sodlift.plots.of_run import pr_curves
 from sodlift.tables.of_run import run_info, scored_cells
 
 BASE = Path(__file__).resolve().parents[2]
@@ -108,7 +108,7 @@ def test_a_data_set_without_masks_has_cells_that_are_not_scored(unmasked: dict[s
 def test_tables_and_figures_know_the_scored_cells_alone(unmasked: dict[str, Any]) -> None:
     run = load(**unmasked)
     assert {cell.dataset for cell in scored_cells(run)} == {"SED2"} == set(run_info(run).datasets)
-    assert {curve.dataset for curve in pr_curves(run, "pysod")} == {"SED2"}
+    assert {curve.dataset for curve in chosen(CurvesOptions(), run)} == {"SED2"}
     assert run.facts == load(**unmasked | {"datasets": ["SED2"]}).facts
 
 

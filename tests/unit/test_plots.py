@@ -9,8 +9,8 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 from sodlift.errors import DataError
+from sodlift.plots.curves import Curve, curves_figure
 from sodlift.plots.gallery import GalleryRow, gallery, save_gallery
-from sodlift.plots.pr_curves import Curve, pr_figure
 from sodlift.plots.style import COLOURS, colours, save_figure
 
 
@@ -34,7 +34,7 @@ def curves(tmp_path: Path) -> list[Curve]:
 
 
 def test_one_panel_a_data_set_with_a_dashed_prior_and_a_solid_refined_curve_of_one_colour(curves: list[Curve]) -> None:
-    figure = pr_figure(curves)
+    figure = curves_figure(curves)
     assert [axes.get_title() for axes in figure.axes] == ["ECSSD", "SED2"]
     for axes in figure.axes:
         looks = [(to_hex(line.get_color()).upper(), line.is_dashed()) for line in axes.lines]
@@ -42,7 +42,7 @@ def test_one_panel_a_data_set_with_a_dashed_prior_and_a_solid_refined_curve_of_o
 
 
 def test_recall_is_on_the_x_axis_and_threshold_zero_is_not_drawn(curves: list[Curve]) -> None:
-    axes = pr_figure(curves).axes[0]
+    axes = curves_figure(curves).axes[0]
     x, y = axes.lines[0].get_xdata(), axes.lines[0].get_ydata()
     assert len(x) == len(y) == 255
     assert max(x) < 1.0
@@ -50,8 +50,15 @@ def test_recall_is_on_the_x_axis_and_threshold_zero_is_not_drawn(curves: list[Cu
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("recall", "precision")
 
 
+def test_f_is_drawn_over_the_threshold(curves: list[Curve]) -> None:
+    axes = curves_figure(curves, "f_threshold").axes[0]
+    x = axes.lines[0].get_xdata()
+    assert len(x) == 255 and x[0] == 1 / 255 and x[-1] == 1.0
+    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_xlim()) == ("threshold", "F", (0.0, 1.0))
+
+
 def test_axes_are_cropped_to_the_curves_alike_in_all_panels(curves: list[Curve]) -> None:
-    figure = pr_figure(curves)
+    figure = curves_figure(curves)
     assert {axes.get_xlim() for axes in figure.axes} == {(0.3, 1.0)}
     assert figure.axes[0].get_ylim() == pytest.approx((0.4, 0.8))
     assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
@@ -63,12 +70,12 @@ def test_empty_end_of_a_curve_does_not_stretch_the_precision_axis(tmp_path: Path
         precision, recall = stored["pysod/P"].copy(), stored["pysod/R"].copy()
     precision[-1] = recall[-1] = 0.0
     np.savez(one.npz, **{"pysod/P": precision, "pysod/R": recall})
-    assert pr_figure([one]).axes[0].get_ylim()[0] == pytest.approx(0.5)
+    assert curves_figure([one]).axes[0].get_ylim()[0] == pytest.approx(0.5)
 
 
 def test_each_refiner_has_a_row_of_panels_with_the_priors(tmp_path: Path) -> None:
     curves = [curve(tmp_path, d, "RBD", r) for d in ("ECSSD", "SED2") for r in (None, "MIRM", "DenseCRF")]
-    figure = pr_figure(curves)
+    figure = curves_figure(curves)
     assert [axes.get_title() for axes in figure.axes] == [
         "ECSSD: MIRM",
         "SED2: MIRM",
@@ -79,12 +86,12 @@ def test_each_refiner_has_a_row_of_panels_with_the_priors(tmp_path: Path) -> Non
 
 
 def test_priors_alone_are_drawn_too(tmp_path: Path) -> None:
-    figure = pr_figure([curve(tmp_path, "ECSSD", "RBD", None)])
+    figure = curves_figure([curve(tmp_path, "ECSSD", "RBD", None)])
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["RBD", " ", "prior"]
 
 
 def test_legend_stands_outside_and_names_detectors_and_line_styles(curves: list[Curve], tmp_path: Path) -> None:
-    figure = pr_figure(curves)
+    figure = curves_figure(curves)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["MB+", "RBD", " ", "prior", "MIRM"]
     save_figure(figure, tmp_path / "pr")
     legend = figure.legends[0].get_window_extent()
@@ -92,14 +99,14 @@ def test_legend_stands_outside_and_names_detectors_and_line_styles(curves: list[
 
 
 def test_five_data_sets_take_two_rows_and_the_empty_places_are_hidden(tmp_path: Path) -> None:
-    figure = pr_figure([curve(tmp_path, f"set {i}", "RBD", None) for i in range(5)])
+    figure = curves_figure([curve(tmp_path, f"set {i}", "RBD", None) for i in range(5)])
     assert [axes.get_visible() for axes in figure.axes] == [True] * 5 + [False] * 3
 
 
 def test_figure_is_written_as_pdf_and_png_with_the_same_bytes_each_time(curves: list[Curve], tmp_path: Path) -> None:
-    first = save_figure(pr_figure(curves), tmp_path / "one" / "pr_curves")
+    first = save_figure(curves_figure(curves), tmp_path / "one" / "pr_curves")
     with mpl.rc_context({"font.size": 20, "axes.grid": False, "savefig.dpi": 50}):  # a user's own settings
-        second = save_figure(pr_figure(curves), tmp_path / "two" / "pr_curves")
+        second = save_figure(curves_figure(curves), tmp_path / "two" / "pr_curves")
     assert [path.name for path in first] == ["pr_curves.pdf", "pr_curves.png"]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     assert b"CreationDate" not in first[0].read_bytes()
@@ -109,12 +116,12 @@ def test_figure_is_written_as_pdf_and_png_with_the_same_bytes_each_time(curves: 
 
 def test_missing_curves_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"gone\.npz"):
-        pr_figure([Curve("ECSSD", "RBD", None, tmp_path / "gone.npz", "pysod")])
+        curves_figure([Curve("ECSSD", "RBD", None, tmp_path / "gone.npz", "pysod")])
     one = curve(tmp_path, "ECSSD", "RBD", None)
     with pytest.raises(DataError, match="no curve lps/R"):
-        pr_figure([Curve("ECSSD", "RBD", None, one.npz, "lps")])
+        curves_figure([Curve("ECSSD", "RBD", None, one.npz, "lps")])
     with pytest.raises(DataError, match="no curves"):
-        pr_figure([])
+        curves_figure([])
 
 
 def test_palette_is_distinct_and_comes_again_beyond_its_end() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sodlift.config.registries import RowFile
-from sodlift.config.rows import DatasetRow, DetectorRow, RefinerRow
+from sodlift.config.rows import DatasetRow, DetectorRow, FigureRow, RefinerRow
 from sodlift.config.run import UNREFINED
 from sodlift.datasets.sources import has_masks
 from sodlift.errors import listed
@@ -159,13 +159,20 @@ def _training_sets(row: DetectorRow | None) -> tuple[str, ...]:
     return row.train.datasets if row and row.train else ()
 
 
-def protocol_problems(config: Mapping[str, Any], tables: Mapping[str, Any], known: Known) -> Iterator[Problem]:
-    """Yield the tables of the run that show scores of a protocol which is not evaluated."""
-    for i, name in enumerate(config["tables"] if _sound(config, known, "protocols") else ()):
-        protocol = tables.get(name, {}).get("protocol")
-        if protocol and protocol not in config["protocols"]:
-            what = f"table '{name}' shows protocol '{protocol}', which is not evaluated"
-            yield Problem(f"tables[{i}]", what, one_of(config["protocols"]), f"add '{protocol}' to `protocols`")
+def protocol_problems(
+    config: Mapping[str, Any], tables: Mapping[str, Any], figures: RowFile[FigureRow], known: Known
+) -> Iterator[Problem]:
+    """Yield the tables and figures of the run that show scores of a protocol which is not evaluated."""
+    shown = {
+        "table": {name: tables.get(name, {}).get("protocol") for name in config["tables"]},
+        "figure": {name: getattr(row.options, "protocol", "") for name, row in figures.rows.items()},
+    }
+    for what, protocols in shown.items():
+        for i, name in enumerate(config[f"{what}s"] if _sound(config, known, "protocols") else ()):
+            protocol = protocols.get(name)
+            if protocol and protocol not in config["protocols"]:
+                words, mend = f"{what} '{name}' shows protocol '{protocol}', which is not evaluated", "`protocols`"
+                yield Problem(f"{what}s[{i}]", words, one_of(config["protocols"]), f"add '{protocol}' to {mend}")
 
 
 def _sound(config: Mapping[str, Any], known: Known, *keys: str) -> bool:

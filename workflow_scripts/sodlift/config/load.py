@@ -48,7 +48,7 @@ def load_run(config: Mapping[str, Any] | str | Path) -> Run:
 
     files = {kind: read_rows(kind, settings["registries"].get(kind, ()), problems) for kind in ROWS}
     problems += reference_problems(files["datasets"], files["detectors"])
-    problems += training_problems(**files)
+    problems += training_problems(files["datasets"], files["detectors"], files["refiners"])
     subset = _subsets(settings["subset"], document, problems)
     tables = read_document(SHIPPED / "tables.yaml")
     problems += tables.locate(schema_problems(tables.data, read_schema(SHIPPED / "schemas" / "tables.schema.json")))
@@ -64,9 +64,9 @@ def load_run(config: Mapping[str, Any] | str | Path) -> Run:
             *twice_problems(settings),
             *coverage_problems(settings, files["detectors"], known),
             *scoring_problems(settings, files["datasets"], files["detectors"], document.data),
-            *overlap_problems(settings, **files),
-            *leak_problems(settings, **files),
-            *protocol_problems(settings, tables.data, known),
+            *overlap_problems(settings, files["datasets"], files["detectors"], files["refiners"]),
+            *leak_problems(settings, files["datasets"], files["detectors"], files["refiners"]),
+            *protocol_problems(settings, tables.data, files["figures"], known),
         ]
     )
     raise_any(problems, document.file or "the configuration")
@@ -87,7 +87,7 @@ def load_run(config: Mapping[str, Any] | str | Path) -> Run:
         protocols=tuple(settings["protocols"]),
         extra_metrics=tuple(settings["extra_metrics"]),
         tables=tuple(settings["tables"]),
-        figures=tuple(settings["figures"]),
+        figure_rows={name: files["figures"].rows[name] for name in settings["figures"]},
         baseline_only=tuple(settings["baseline_only"]),
         shards=Shards(**settings["shards"]),
         subset=subset,

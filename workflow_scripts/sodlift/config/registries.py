@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from sodlift.config.rows import DatasetRow, DetectorRow, RefinerRow, Row
+from sodlift.config.rows import DatasetRow, DetectorRow, FigureRow, RefinerRow, Row
 from sodlift.document import Document, read_document
 from sodlift.errors import ConfigError
 from sodlift.fetch.release import ReleaseFile
@@ -18,7 +18,12 @@ SHIPPED = (Path(__file__).parents[1] / "shipped").resolve()
 
 R = TypeVar("R", bound=Row)
 
-ROWS: dict[str, type[Row]] = {"datasets": DatasetRow, "detectors": DetectorRow, "refiners": RefinerRow}
+ROWS: dict[str, type[Row]] = {
+    "datasets": DatasetRow,
+    "detectors": DetectorRow,
+    "refiners": RefinerRow,
+    "figures": FigureRow,
+}
 """The class of the rows of each registry file."""
 
 
@@ -47,7 +52,7 @@ class RowFile(Generic[R]):
 
 
 def read_rows(kind: str, extra: Iterable[str], problems: list[Problem]) -> RowFile[Any]:
-    """Read the shipped ``datasets.yaml``, ``detectors.yaml`` or ``refiners.yaml`` and the extra files of the same kind.
+    """Read the shipped registry file of a kind, such as ``datasets.yaml``, and the extra files of that kind.
 
     Parameters
     ----------

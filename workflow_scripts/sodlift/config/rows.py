@@ -172,6 +172,13 @@ class RefinerRow(Row):
     seed: int | None = None
 
 
+@dataclass(frozen=True)
+class FigureRow(Row):
+    """One figure: what it shows of a run. Its title is its heading."""
+
+    registered = ("sodlift.figures", "FIGURES")
+
+
 def below(options: Any, root: Path) -> Any:
     """Return ``options`` with relative paths (what they hold of type Path, in mappings too) starting at ``root``."""
     held = {f.name: getattr(options, f.name) for f in fields(options)}

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sodlift.config.rows import DatasetRow, DetectorRow, RefinerRow, Training
+from sodlift.config.rows import DatasetRow, DetectorRow, FigureRow, RefinerRow, Training
 from sodlift.datasets.sources import has_masks
 from sodlift.datasets.subset import Subset
 from sodlift.registry import unknown_name
@@ -63,8 +63,10 @@ class Run:
         CPU threads that one job may use.
     on_error : str
         ``raise`` ends a job at the first image that fails, ``record`` notes it and goes on.
-    test_sets, detectors, protocols, extra_metrics, tables, figures : tuple of str
+    test_sets, detectors, protocols, extra_metrics, tables : tuple of str
         What is evaluated, in the order of the configuration.
+    figure_rows : mapping of str to FigureRow
+        The figures that are made.
     refiner_rows : mapping of str to RefinerRow
         The refiners by the name that they have in paths: one with a trained model appears once a seed, plainly for the
         primary seed and as ``<refiner>@<seed>`` for the others.
@@ -95,7 +97,7 @@ class Run:
     protocols: tuple[str, ...]
     extra_metrics: tuple[str, ...]
     tables: tuple[str, ...]
-    figures: tuple[str, ...]
+    figure_rows: Mapping[str, FigureRow]
     baseline_only: tuple[str, ...]
     shards: Shards
     subset: Mapping[str, Subset]
@@ -159,6 +161,11 @@ class Run:
                 self.known_leaks,
             )
         )
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The figures that are made."""
+        return tuple(self.figure_rows)
 
     def evaluation_folder(self, cell: Cell) -> Path:
         """Return the folder that the evaluation of a cell writes."""

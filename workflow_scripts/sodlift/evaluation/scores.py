@@ -5,11 +5,13 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sodlift.atomic import atomic_file
+from sodlift.errors import DataError
 from sodlift.metrics._base import Curve
 
 COUNTS = (
@@ -27,6 +29,10 @@ COUNTS = (
     *(f"{of}_{note}" for of in ("mask", "map") for note in ("colour", "alpha", "palette", "16-bit", "float")),
 )
 """What is counted over the images of a cell, under each protocol; ``undefined`` is counted by metric besides."""
+
+
+RERUN = "delete the folder and run the evaluation again"
+"""What mends a damaged file of a cell."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,20 @@ class CellScores:
         with atomic_file(folder / "scores.json") as part:
             records = [asdict(score) for score in self.scores]
             part.write_text(json.dumps(records, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_records(folder: Path) -> list[dict[str, Any]]:
+    """Return the records of a cell's ``scores.json``, as they are; raises DataError if there are none to read."""
+    path = folder / "scores.json"
+    if not path.is_file():
+        raise DataError("scores of a cell are missing", where=path, mend="run the evaluation of this cell")
+    try:
+        records = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as cause:
+        raise DataError(f"cannot read the scores: {cause}", where=path, mend=RERUN) from cause
+    if not isinstance(records, list) or not records:
+        raise DataError("no list of scores", where=path, expected="a JSON list of records", mend=RERUN)
+    return records
 
 
 class Rows:

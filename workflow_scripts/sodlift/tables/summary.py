@@ -4,7 +4,6 @@ A cell is one (refiner, detector, data set, seed); its folder holds ``scores.jso
 """
 
 import io
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import pandas as pd
 
 from sodlift.atomic import atomic_file
 from sodlift.errors import DataError
+from sodlift.evaluation.scores import RERUN, read_records
 from sodlift.registry import unknown_name
 from sodlift.tables.counted import COUNTED
 from sodlift.tables.measures import MEASURES
@@ -39,7 +39,6 @@ STATUSES = ("ok", "failed")
 
 _CELL = ["refiner", "detector", "dataset", "seed"]
 _TYPES = {"seed": "int64", "value": "float64", "n_used": "int64", "n_expected": "int64"}
-_RERUN = "delete the folder and run the evaluation again"
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def build_summary(cells: Iterable[Scored]) -> pd.DataFrame:
         If a score has a metric that is not among ``MEASURES``.
     """
     cells = list(cells)
-    rows = [(*_identity(cell), *_row(record, cell)) for cell in cells for record in _records(cell)]
+    rows = [(*_identity(cell), *_row(record, cell)) for cell in cells for record in read_records(cell.folder)]
     summary = pd.DataFrame(rows, columns=[*COLUMNS, "protocol_hash"]).astype(_TYPES)
     _refuse_duplicates(cells, summary)
     _one_each(summary, ["protocol"], "protocol_hash", "definitions of one protocol")
@@ -97,7 +96,7 @@ def build_counts(cells: Iterable[Scored]) -> pd.DataFrame:
     """
     largest: dict[tuple[Any, ...], int] = {}
     for cell in cells:
-        for record in _records(cell):
+        for record in read_records(cell.folder):
             for name, number in record["counts"].items():
                 if name not in COUNTED:
                     raise unknown_name("count", name, COUNTED, cell.folder / "scores.json")
@@ -139,7 +138,7 @@ def read_frame(path: str | Path, columns: tuple[str, ...], types: Mapping[str, s
     frame = pd.read_csv(io.BytesIO(path.read_bytes()), dtype=str, keep_default_na=False)
     if tuple(frame.columns) != columns:
         raise DataError(
-            f"table has the columns {','.join(frame.columns)}", where=path, expected=",".join(columns), mend=_RERUN
+            f"table has the columns {','.join(frame.columns)}", where=path, expected=",".join(columns), mend=RERUN
         )
     for name in (name for name, kind in types.items() if kind == "float64"):
         frame[name] = [float(text) if text else math.nan for text in frame[name]]
@@ -150,36 +149,23 @@ def _identity(cell: Scored) -> tuple[str, str, str, int]:
     return cell.refiner, cell.detector, cell.dataset, cell.seed
 
 
-def _records(cell: Scored) -> list[dict[str, Any]]:
-    path = cell.folder / "scores.json"
-    if not path.is_file():
-        raise DataError("scores of a cell are missing", where=path, mend="run the evaluation of this cell")
-    try:
-        records = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as cause:
-        raise DataError(f"cannot read the scores: {cause}", where=path, mend=_RERUN) from cause
-    if not isinstance(records, list) or not records:
-        raise DataError("no list of scores", where=path, expected="a JSON list of records", mend=_RERUN)
-    return records
-
-
 def _row(record: dict[str, Any], cell: Scored) -> tuple[Any, ...]:
     """Check one record of ``scores.json`` and return its part of the summary's row."""
     path = cell.folder / "scores.json"
     wanted = ("protocol", "metric", "value", "n_used", "n_expected", "status", "protocol_hash", "counts")
     missing = [key for key in wanted if key not in record]
     if missing:
-        raise DataError(f"score without {', '.join(missing)}", where=path, mend=_RERUN)
+        raise DataError(f"score without {', '.join(missing)}", where=path, mend=RERUN)
     protocol, metric, value, n_used, n_expected, status, digest = (record[key] for key in wanted[:-1])
     if metric not in MEASURES:
         raise unknown_name("metric", metric, MEASURES, path)
     what = f"{metric} under protocol {protocol}"
     if status not in STATUSES:
-        raise DataError(f"{what} has the status '{status}'", where=path, expected=" or ".join(STATUSES), mend=_RERUN)
+        raise DataError(f"{what} has the status '{status}'", where=path, expected=" or ".join(STATUSES), mend=RERUN)
     if status == "ok" and not (isinstance(value, int | float) and math.isfinite(value)):
-        raise DataError(f"{what} is {value} but its status is ok", where=path, expected="a number", mend=_RERUN)
+        raise DataError(f"{what} is {value} but its status is ok", where=path, expected="a number", mend=RERUN)
     if not 0 <= n_used <= n_expected:
-        raise DataError(f"{what} used {n_used} of {n_expected} images", where=path, mend=_RERUN)
+        raise DataError(f"{what} used {n_used} of {n_expected} images", where=path, mend=RERUN)
     return protocol, metric, value if status == "ok" else None, n_used, n_expected, status, digest
 
 

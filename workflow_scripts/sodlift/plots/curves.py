@@ -1,8 +1,9 @@
-"""Precision-recall curves: one panel a data set, one colour a detector; priors dashed, refined maps solid."""
+"""Curves over thresholds: one panel a data set, one colour a detector; priors dashed, refined maps solid."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +32,8 @@ class Curve:
     refiner : str or None
         Title of the refiner; None for the unrefined prior.
     npz : Path
-        ``curves.npz`` of the evaluated cell, which holds ``<protocol>/P`` and ``<protocol>/R``: means over the data
-        set, index = threshold 0..255.
+        ``curves.npz`` of the evaluated cell, which holds ``<protocol>/P``, ``R`` and ``F``: means over the data set,
+        index = threshold 0..255.
     protocol : str
         The protocol whose curve is drawn.
     """
@@ -43,8 +44,8 @@ class Curve:
     npz: Path
     protocol: str
 
-    def points(self) -> tuple[Points, Points]:
-        """Return recall and precision, each (n,) in [0, 1].
+    def points(self, kind: "Kind") -> tuple[Points, Points]:
+        """Return x and y of a kind of curve, each (n,) in [0, 1].
 
         Threshold 0 is left out: it selects every pixel whatever the map, so its point says nothing.
 
@@ -56,15 +57,31 @@ class Curve:
         if not self.npz.is_file():
             raise DataError("curves of a cell are missing", where=self.npz, mend="run the evaluation of this cell")
         with np.load(self.npz, allow_pickle=False) as stored:
-            names = [f"{self.protocol}/{letter}" for letter in "RP"]
+            names = [f"{self.protocol}/{letter}" for letter in kind.letters]
             absent = [name for name in names if name not in stored]
             if absent:
                 raise DataError(f"no curve {absent[0]}", where=self.npz, expected=", ".join(sorted(stored)))
-            recall, precision = (np.asarray(stored[name], dtype=np.float64)[1:] for name in names)
-        return recall, precision
+            found = [np.asarray(stored[name], dtype=np.float64)[1:] for name in names]
+        x = found[0] if len(found) == 2 else np.arange(1, len(found[0]) + 1) / len(found[0])
+        return x, found[-1]
 
 
-def pr_figure(curves: Sequence[Curve], title: str = "") -> Figure:
+class Kind(NamedTuple):
+    """What is drawn over what: the labels of the axes, and the letters of the stored curves, x first.
+
+    With one letter alone, x is the threshold, as a share of 255.
+    """
+
+    x: str
+    y: str
+    letters: str
+
+
+KINDS = {"precision_recall": Kind("recall", "precision", "RP"), "f_threshold": Kind("threshold", "F", "F")}
+"""Kinds of curves, by name."""
+
+
+def curves_figure(curves: Sequence[Curve], kind: str = "precision_recall", title: str = "") -> Figure:
     """Draw the curves.
 
     With several refiners each has a row of panels of its own, and the priors stand in every row. Axes are cropped to
@@ -74,6 +91,8 @@ def pr_figure(curves: Sequence[Curve], title: str = "") -> Figure:
     ----------
     curves : sequence of Curve
         In the order in which panels and colours are given out.
+    kind : str
+        One of ``KINDS``.
     title : str
         Heading of the whole figure, such as the protocol.
 
@@ -84,7 +103,8 @@ def pr_figure(curves: Sequence[Curve], title: str = "") -> Figure:
     """
     if not curves:
         raise DataError("no curves to draw", expected="at least one")
-    points = {curve: curve.points() for curve in curves}
+    drawn = KINDS[kind]
+    points = {curve: curve.points(drawn) for curve in curves}
     datasets = _distinct(curve.dataset for curve in curves)
     refiners = _distinct(curve.refiner for curve in curves if curve.refiner is not None)
     detectors = _distinct(curve.detector for curve in curves)
@@ -101,11 +121,11 @@ def pr_figure(curves: Sequence[Curve], title: str = "") -> Figure:
             axes.set_title(f"{dataset}: {refiner}" if len(refiners) > 1 else dataset)
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
-        _crop(grid[0, 0], list(points.values()))
+        _crop(grid[0, 0], list(points.values()), least=0.1 if "R" in drawn.letters else 0.0)
         for axes in grid[:, 0]:
-            axes.set_ylabel("precision")
+            axes.set_ylabel(drawn.y)
         for axes in grid.flat[max(0, len(panels) - per_row) : len(panels)]:
-            axes.set_xlabel("recall")
+            axes.set_xlabel(drawn.x)
             axes.tick_params(labelbottom=True)
         handles = [Line2D([], [], color=colour[name], label=name) for name in detectors]
         handles += [Line2D([], [], linestyle="none", label=" "), *_style_handles(curves, refiners)]
@@ -117,11 +137,11 @@ def pr_figure(curves: Sequence[Curve], title: str = "") -> Figure:
 
 def _panel(axes: Axes, lines: Iterable[tuple[Curve, Points, Points]], colour: dict[str, str]) -> None:
     # refined maps last, so that they lie on top of the priors
-    for curve, recall, precision in sorted(lines, key=lambda line: line[0].refiner is not None):
+    for curve, x, y in sorted(lines, key=lambda line: line[0].refiner is not None):
         prior = curve.refiner is None
         axes.plot(
-            recall,
-            precision,
+            x,
+            y,
             color=colour[curve.detector],
             linestyle=_DASHES if prior else "-",
             linewidth=1.2 if prior else 1.6,
@@ -138,16 +158,16 @@ def _style_handles(curves: Sequence[Curve], refiners: list[str]) -> list[Line2D]
     return handles
 
 
-def _crop(axes: Axes, curves: list[tuple[Points, Points]]) -> None:
+def _crop(axes: Axes, curves: list[tuple[Points, Points]], least: float) -> None:
     """Set the limits, on tenths and shared by all panels, to the curves.
 
-    Points below recall 0.1 do not widen the precision axis: where most maps of a set select nothing any more, mean
-    precision falls to 0 with mean recall.
+    Points whose x is below ``least`` do not widen the other axis: where most maps of a set select nothing any more,
+    mean precision falls to 0 with mean recall.
     """
-    recall = np.concatenate([r for r, _ in curves])
-    precision = np.concatenate([p for _, p in curves])
-    told = precision[recall >= 0.1] if (recall >= 0.1).any() else precision
-    axes.set_xlim(np.floor(recall.min() * 10) / 10, 1.0)
+    x = np.concatenate([a for a, _ in curves])
+    y = np.concatenate([b for _, b in curves])
+    told = y[x >= least] if (x >= least).any() else y
+    axes.set_xlim(np.floor(x.min() * 10) / 10, 1.0)
     axes.set_ylim(np.floor(told.min() * 10) / 10, np.ceil(told.max() * 10) / 10)
 
 
