@@ -116,7 +116,7 @@ def test_every_printed_cell_is_there_and_says_what_is_missing(table: Table) -> N
 def test_cells_of_a_refiner_that_does_not_exist_yet_name_its_type(summary: pd.DataFrame) -> None:
     found = make_table(SPECS["lps_table3"], summary, RUN, LABELS).cells
     lps = only(found, detector="rbd", variant="LPS", metric="MAE", dataset_id="ECSSD")
-    assert str(lps.missing) == "not in this run: refiner (type lps)"
+    assert str(lps.missing) == "not in this run: refiner (type lps, embedding conv, iterations 1)"
     assert lps.printed is not None
     assert (lps.printed.text, lps.printed.source) == ("0.1084", "LPS, Table 3")
 
