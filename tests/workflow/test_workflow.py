@@ -112,7 +112,7 @@ def test_editing_a_metric_runs_the_evaluation_again_and_what_gathers_it(run: Pat
     text = path.read_text()
     path.write_text(text + "\nEDITED = True\n")
     try:
-        assert _would_run(run) == {"evaluate_cell", "summary", "significance", "table", "pr_curves"}
+        assert _would_run(run) == {"evaluate_cell", "summary", "significance", "table", "figure"}
     finally:
         path.write_text(text)
 
