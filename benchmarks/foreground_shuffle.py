@@ -1,8 +1,9 @@
 """How much of MIRM is the relation: ``python benchmarks/foreground_shuffle.py CONFIG REFINER DATASET``.
 
-Every image is refined with its own foreground vector F_fg and with that of the image before it, the last one's for the
-first. If the two score alike, what is gained over the prior is the network's own saliency, not the relation. The
-network's map is scored alone too, before it is merged with the prior. The run must have been made.
+Every image is refined with its own foreground vector F_fg, with that of the image before it (the last one's for the
+first), and with that of its own background (F_fg under 1 - prior). If the first two score alike, what is gained over
+the prior is the network's own saliency, not the relation; a network that compares would find the background by the
+third. The network's map is scored alone too, before it is merged with the prior. The run must have been made.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from sodlift.arrays import FloatMap, read_image, resize
+from sodlift.arrays import FloatMap, Image8, read_image, resize
 from sodlift.config.load import load_run
 from sodlift.config.run import Run
 from sodlift.datasets.manifest import Entry, Manifest
@@ -18,31 +19,38 @@ from sodlift.evaluation.protocols import Protocol, load_protocol
 from sodlift.evaluation.run import evaluate_maps
 from sodlift.mapset import MapSet, MapWriter, new_mapset
 from sodlift.progress import track
-from sodlift.refiners.mirm.refine import MirmRefiner, decide, load, merge, stretch
+from sodlift.refiners.mirm.refine import MirmRefiner, load, merge, stretch
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-KINDS = ("own", "other", "own, not merged", "other, not merged")
+SOURCES = ("own", "other", "background")
+"""Whose mean features are F_fg."""
+
+KINDS = (*SOURCES, *(f"{source}, not merged" for source in SOURCES))
 
 
 def predictions(refiner: MirmRefiner, manifest: Manifest, priors: MapSet, writers: dict[str, MapWriter]) -> None:
-    """Refine all images with a certain foreground in the ways of ``KINDS``; of the others the prior is kept."""
-    entries = [entry for entry in manifest.entries if _prior(entry, priors).max() >= refiner.options.theta_fg]
-    kept = [entry for entry in manifest.entries if entry not in entries]
-    for entry in kept:
-        for writer in writers.values():
-            writer.add(entry.stem, _prior(entry, priors))
-    vectors = []
-    for entry in entries:
-        image, prior = refiner.at_network_size(read_image(entry.image), _prior(entry, priors))
-        vectors.append(refiner.foreground_vector(image, prior, decide(prior, refiner.options).theta_fg))
-    for i, entry in enumerate(track(entries, manifest.dataset)):
-        prior = _prior(entry, priors)
-        small_image, small_prior = refiner.at_network_size(read_image(entry.image), prior)
-        for name, vector in (("own", vectors[i]), ("other", vectors[i - 1])):
-            predicted = refiner.predict(small_image, small_prior, refiner.options.theta_fg, vector)
-            predicted = resize(predicted, (entry.height, entry.width))
-            writers[name].add(entry.stem, stretch(merge(prior, predicted)))
-            writers[f"{name}, not merged"].add(entry.stem, predicted)
+    """Refine all images with certain foreground and background in the ways of ``KINDS``; others keep their prior."""
+    theta = refiner.options.theta_fg
+    entries, vectors = [], []
+    for entry in track(manifest.entries, f"{manifest.dataset}, vectors"):
+        image, prior = _at_network_size(refiner, entry, priors)
+        if min(prior.max(), 1 - prior.min()) >= theta:
+            entries.append(entry)
+            vectors.append([refiner.foreground_vector(image, side, theta) for side in (prior, 1 - prior)])
+        else:
+            for writer in writers.values():
+                writer.add(entry.stem, _prior(entry, priors))
+    for i, entry in enumerate(track(entries, f"{manifest.dataset}, maps")):
+        image, prior = _at_network_size(refiner, entry, priors)
+        (own, background), (other, _) = vectors[i], vectors[i - 1]
+        for source, vector in zip(SOURCES, (own, other, background), strict=True):
+            predicted = resize(refiner.predict(image, prior, theta, vector), (entry.height, entry.width))
+            writers[source].add(entry.stem, stretch(merge(_prior(entry, priors), predicted)))
+            writers[f"{source}, not merged"].add(entry.stem, predicted)
+
+
+def _at_network_size(refiner: MirmRefiner, entry: Entry, priors: MapSet) -> tuple[Image8, FloatMap]:
+    return refiner.at_network_size(read_image(entry.image), _prior(entry, priors))
 
 
 def _prior(entry: Entry, priors: MapSet) -> FloatMap:
@@ -81,7 +89,7 @@ def main() -> None:
     options = run.refiner(arguments.refiner).options
     refiner = load(options, run.results / "models" / arguments.refiner / "model.pt", "cpu")
     protocol = load_protocol(arguments.protocol)
-    print("detector      prior          " + "  ".join(f"{kind:13s}" for kind in KINDS))
+    print(f"{'detector':12s}  {'prior':13s}  " + "  ".join(f"{kind:13s}" for kind in KINDS))
     for cell in run.scored_cells:
         if cell.dataset == arguments.dataset and cell.refiner == arguments.refiner:
             compare(run, refiner, cell.dataset, cell.detector, protocol)

@@ -16,7 +16,7 @@ from sodlift.training.recipe import Recipe
 
 
 def test_the_published_refiners_are_registered() -> None:
-    assert {"mirm", "lps", "densecrf"} <= set(REFINERS.names())
+    assert {"mirm", "mirm_image", "lps", "densecrf"} <= set(REFINERS.names())
 
 
 @pytest.mark.parametrize("name", REFINERS.names())

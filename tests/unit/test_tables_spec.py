@@ -46,6 +46,8 @@ def test_shipped_tables_load_with_their_printed_values() -> None:
         "mirm_table1": 192,
         "mirm_table2": 96,
         "mirm_table3": 24,
+        "mirm_table4": 6,
+        "mirm_table5": 6,
         "lps_table1": 18,
         "lps_table2": 160,
         "lps_table3": 100,

@@ -48,6 +48,12 @@ def pull_back(weights: Tensor, size: tuple[int, int]) -> Tensor:
     return rows.T @ weights @ columns
 
 
+def logit_of_mean(a: Tensor, b: Tensor) -> Tensor:
+    """Return the logit of the mean of sigmoid(a) and sigmoid(b), of one shape."""
+    ones = torch.logaddexp(functional.logsigmoid(a), functional.logsigmoid(b))
+    return ones - torch.logaddexp(functional.logsigmoid(-a), functional.logsigmoid(-b))
+
+
 class Unit(nn.Module):
     """Convolution without bias, batch normalisation, PReLU with one slope."""
 
@@ -117,21 +123,50 @@ class Residual(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Whether a pixel belongs to the certain foreground, from the pair [f, F_fg] of their features."""
+    """Whether a pixel belongs to the certain foreground, from the pair [f, F_fg] of their features.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    layers : int
+        1x1 convolutions: to 64 channels, normalised and rectified, all but the last one. 2 in the authors' code, 5 in
+        Sec. 5.3.
+    both_orders : bool
+        Where no order is asked for, both [f, F_fg] and [F_fg, f] are judged, and the two maps averaged.
+    """
+
+    def __init__(self, layers: int = 2, *, both_orders: bool = False) -> None:
         super().__init__()
-        self.first = nn.Conv2d(2 * WIDTH, 2 * WIDTH, 1)
-        self.norm = nn.BatchNorm2d(2 * WIDTH)
+        width = 2 * WIDTH
+        self.first = nn.Conv2d(width, width, 1)
+        self.norm = nn.BatchNorm2d(width)
         self.act = nn.PReLU()
-        self.last = nn.Conv2d(2 * WIDTH, 1, 1)
+        between = [(nn.Conv2d(width, width, 1), nn.BatchNorm2d(width), nn.PReLU()) for _ in range(layers - 2)]
+        self.between = nn.Sequential(*(layer for unit in between for layer in unit))
+        self.last = nn.Conv2d(width, 1, 1)
+        self.both_orders = both_orders
 
-    def forward(self, pixel: Tensor, foreground: Tensor, size: tuple[int, int]) -> Tensor:
-        """Map f (B, 32, h, w), not yet resized, and F_fg (B, 32) to logits (B, 1, *size)."""
-        of_pixel, of_foreground = torch.split(self.first.weight, WIDTH, dim=1)
+    def forward(
+        self, pixel: Tensor, foreground: Tensor, size: tuple[int, int], swapped: Tensor | None = None
+    ) -> Tensor:
+        """Map f (B, 32, h, w), not yet resized, and F_fg (B, 32) to logits (B, 1, *size).
+
+        ``swapped`` (B,) bool tells of which images the pair is [F_fg, f].
+        """
+        straight = self._pair(pixel, foreground, *torch.split(self.first.weight, WIDTH, dim=1))
+        if swapped is None and not self.both_orders:
+            return self._judge(straight, size)
+        turned = self._pair(pixel, foreground, *torch.split(self.first.weight, WIDTH, dim=1)[::-1])
+        if swapped is None:
+            return logit_of_mean(self._judge(straight, size), self._judge(turned, size))
+        return self._judge(torch.where(swapped[:, None, None, None], turned, straight), size)
+
+    def _pair(self, pixel: Tensor, foreground: Tensor, of_pixel: Tensor, of_foreground: Tensor) -> Tensor:
+        """Return the first layer (B, 64, h, w) by the two halves of its weight."""
         shift = functional.conv2d(foreground[..., None, None], of_foreground, self.first.bias)
-        pair = resize(functional.conv2d(pixel, of_pixel), size) + shift
-        return self.last(self.act(self.norm(pair)))  # type: ignore[no-any-return]
+        return functional.conv2d(pixel, of_pixel) + shift
+
+    def _judge(self, pair: Tensor, size: tuple[int, int]) -> Tensor:
+        return self.last(self.between(self.act(self.norm(resize(pair, size)))))  # type: ignore[no-any-return]
 
 
 class Encoded(NamedTuple):
@@ -154,10 +189,19 @@ class Mirm(nn.Module):
         Keep the backbone's batch normalisation in evaluation mode while training.
     frozen_backbone : bool
         Train the head only.
+    layers, both_orders
+        Of the discriminator.
     """
 
     def __init__(
-        self, backbone: nn.Module, channels: Sequence[int], *, frozen_norm: bool = False, frozen_backbone: bool = False
+        self,
+        backbone: nn.Module,
+        channels: Sequence[int],
+        *,
+        frozen_norm: bool = False,
+        frozen_backbone: bool = False,
+        layers: int = 2,
+        both_orders: bool = False,
     ) -> None:
         super().__init__()
         self.backbone = backbone
@@ -165,7 +209,7 @@ class Mirm(nn.Module):
         self.aspp = Aspp()
         self.pixel = nn.Sequential(*(Residual() for _ in range(3)))
         self.foreground = nn.Sequential(*(Residual() for _ in range(3)))
-        self.discriminator = Discriminator()
+        self.discriminator = Discriminator(layers, both_orders=both_orders)
         self.frozen_norm = frozen_norm or frozen_backbone
         self.frozen_backbone = frozen_backbone
         self.backbone.requires_grad_(not frozen_backbone)
@@ -204,11 +248,15 @@ class Mirm(nn.Module):
         """Return the logits (B, 1, *size) of Eq. 8-9 for a foreground vector (B, 32)."""
         return self.discriminator(encoded.pixel, foreground, size)  # type: ignore[no-any-return]
 
-    def forward(self, x: Tensor, weights: Tensor) -> Tensor:
-        """Map images (B, 3, H, W) and foreground weights (B, 1, H, W) to logits (B, 1, H, W)."""
+    def forward(self, x: Tensor, weights: Tensor, swapped: Tensor | None = None) -> Tensor:
+        """Map images (B, 3, H, W) and foreground weights (B, 1, H, W) to logits (B, 1, H, W).
+
+        ``swapped`` (B,) bool tells of which images the discriminator sees the pair [F_fg, f].
+        """
         encoded = self.encode(x)
         size = (weights.shape[-2], weights.shape[-1])
-        return self.decide(encoded, self.foreground_vector(encoded, weights), size)
+        vector = self.foreground_vector(encoded, weights)
+        return self.discriminator(encoded.pixel, vector, size, swapped)  # type: ignore[no-any-return]
 
 
 def build(options: MirmOptions, backbone: Backbone, module: nn.Module) -> Mirm:
@@ -218,4 +266,6 @@ def build(options: MirmOptions, backbone: Backbone, module: nn.Module) -> Mirm:
         [tap.channels for tap in backbone.taps],
         frozen_norm=options.backbone_norm == "frozen",
         frozen_backbone=options.backbone_training == "frozen",
+        layers=options.discriminator,
+        both_orders=options.pair_order == "random",
     )

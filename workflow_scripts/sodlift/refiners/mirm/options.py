@@ -9,6 +9,9 @@ from sodlift.errors import ConfigError
 from sodlift.registry import unknown_name
 from sodlift.training.recipe import Recipe
 
+NETWORK_OPTIONS = ("discriminator", "pair_order")
+"""The options that a model file must share with those that it is loaded for."""
+
 USABLE_MAX, USABLE_MIN = 0.9, 0.3
 """The authors' code leaves out images whose stored prior has a smaller maximum or a larger minimum (Sec. 5.3)."""
 
@@ -54,6 +57,12 @@ class MirmOptions:
         labels change sides. The network's own notion of saliency no longer helps, so that it must compare.
     loss_weighting : str
         ``none`` as published, or ``balanced``: foreground and background labels of a batch weigh the same.
+    discriminator : int
+        Its layers: 2 as in the authors' code, or 5 as in the text (Sec. 5.3).
+    pair_order : str
+        ``fixed``: the discriminator sees the pair [f, F_fg]. ``random``: in training each image's pair is turned round
+        with probability 1/2 at every step, as in the authors' last code; refining takes the mean of both orders' maps,
+        of which that code draws one.
     """
 
     backbone: str = "mobilenet_v2"
@@ -70,6 +79,8 @@ class MirmOptions:
     backbone_norm: Literal["batch", "frozen"] = "frozen"
     invert: float = 0.0
     loss_weighting: Literal["none", "balanced"] = "none"
+    discriminator: Literal[2, 5] = 2
+    pair_order: Literal["fixed", "random"] = "fixed"
 
     def __post_init__(self) -> None:
         if self.backbone not in BACKBONES:

@@ -37,7 +37,9 @@ def task(options: MirmOptions, source: Pretrained) -> Task:
         # held-out images keep their priors: the score is that of the task itself
         priors = inverted(batch, options.invert) if module.training else batch.targets
         weights = mirm_loss.foreground_weights(priors, options.theta_fg)
-        logits = module(normalise(batch.images, source.entry), weights)
+        turns = module.training and options.pair_order == "random"
+        swapped = batch.noise(1)[:, 0] < 0.5 if turns else None
+        logits = module(normalise(batch.images, source.entry), weights, swapped)
         thresholds = (options.theta_afg, options.theta_abg)
         total, labelled, positives = mirm_loss.terms(logits, priors, *thresholds, options.loss_weighting)
         return Loss(total, labelled, positives, logits)
