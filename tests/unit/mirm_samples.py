@@ -108,6 +108,10 @@ def scene(seed: int, size: tuple[int, int] = (48, 64)) -> tuple[Image8, FloatMap
     return image.clip(0, 255).astype(np.uint8), prior
 
 
+FORM = {"discriminator": 2, "pair_order": "fixed"}
+"""The options that a model file shares with those that it is used with."""
+
+
 def model_file(**changes: Any) -> ModelFile:
     """A model file of ``network()``, as the code stands."""
     mirm = network()
@@ -115,7 +119,7 @@ def model_file(**changes: Any) -> ModelFile:
     given = {
         **plain,
         "refiner": "mirm",
-        "options": {"theta_fg": 0.9},
+        "options": {"theta_fg": 0.9, **FORM},
         "backbone": NAME,
         "weights": "tiny",
         "images": [["scenes", "priors", "00", "a", "b", "train"]],

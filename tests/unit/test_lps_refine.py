@@ -25,7 +25,7 @@ def test_refined_map_is_the_networks_map_at_the_images_size() -> None:
     with torch.inference_mode():
         logits = lps.network(shown(lps, image), torch.from_numpy(resize(prior, (64, 64)))[None, None])
     expected = resize(torch.sigmoid(logits)[0, 0].numpy(), prior.shape)
-    assert np.array_equal(refined.saliency, expected)
+    assert np.allclose(refined.saliency, expected, rtol=0, atol=1e-6)
     assert (refined.status, refined.note) == ("ok", "")
     assert not np.allclose(refined.saliency, prior, atol=0.1)
 

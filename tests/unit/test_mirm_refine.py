@@ -1,6 +1,7 @@
 """Refinement by MIRM: the merge, the modes, and every prior that the published code trips over."""
 
 from pathlib import Path
+from typing import Any
 
 import mirm_samples
 import numpy as np
@@ -205,6 +206,15 @@ def test_model_of_another_network_is_refused(tmp_path: Path, key: str) -> None:
     model_file(**{key: "other"}).save(tmp_path / "m.pt")
     with pytest.raises(WeightsError, match=rf"{key} 'other'[\s\S]*m\.pt"):
         load(MirmOptions(backbone=mirm_samples.NAME), tmp_path / "m.pt", "cpu")
+
+
+@pytest.mark.usefixtures("tiny_backbones")
+@pytest.mark.parametrize("options", [{"discriminator": 5}, {"pair_order": "random"}])
+def test_model_of_another_form_is_refused(tmp_path: Path, options: dict[str, Any]) -> None:
+    model_file().save(tmp_path / "model.pt")
+    (key,) = options
+    with pytest.raises(WeightsError, match=f"model file was trained with {key}"):
+        load(MirmOptions(backbone=mirm_samples.NAME, **options), tmp_path / "model.pt", "cpu")
 
 
 @pytest.mark.usefixtures("tiny_backbones")

@@ -1,20 +1,40 @@
-"""Refines every prior map of a data set, one after the other."""
+"""Refines the prior maps of a data set: decoded ahead, an image's priors together, images in batches on a GPU."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import partial
+from typing import Literal, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
+import numpy.typing as npt
 
-from sodlift.arrays import FloatMap, check_fit, read_image, resize
+from sodlift.arrays import FloatMap, Image8, check_fit, read_image, resize
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.errors import MapError, SodliftError
-from sodlift.mapset import MapSet, MapWriter
+from sodlift.inference.feed import ahead
+from sodlift.inference.shared import Precision, SharedRefiner, arithmetic, batch_of, in_memory
+from sodlift.mapset import MapSet
 from sodlift.refiners._base import Refined, Refiner
 
 Progress = Callable[[Iterable[Entry]], Iterable[Entry]]
 """Wraps the loop over images, as ``tqdm`` does."""
+
+R = TypeVar("R")
+
+OnError = Literal["raise", "record"]
+
+DECODERS = 2
+"""Threads that decode; they run beside the network, most of whose time is spent outside Python."""
+
+
+class Writer(Protocol):
+    """What takes refined maps, such as a ``MapWriter``."""
+
+    def add(self, stem: str, saliency: npt.NDArray[np.float32] | None, status: str = "ok", note: str = "") -> None:
+        """Write the map (H, W) in [0, 1] of an image, None where it was dropped or failed."""
+        ...
 
 
 @dataclass
@@ -41,14 +61,29 @@ def refine_dataset(
     refiner: Refiner,
     manifest: Manifest,
     priors: MapSet,
-    writer: MapWriter,
+    writer: Writer,
     progress: Progress = iter,
-    on_error: Literal["raise", "record"] = "raise",
+    on_error: OnError = "raise",
+    precision: Precision = "float32",
+    batch: int | None = None,
 ) -> Summary:
-    """Refine the prior of every image in ``manifest`` and write the results at the images' sizes.
+    """Refine one set of priors; see ``refine_map_sets``."""
+    return refine_map_sets(refiner, manifest, [(priors, writer)], progress, on_error, precision, batch)[0]
+
+
+def refine_map_sets(
+    refiner: Refiner,
+    manifest: Manifest,
+    sets: Sequence[tuple[MapSet, Writer]],
+    progress: Progress = iter,
+    on_error: OnError = "raise",
+    precision: Precision = "float32",
+    batch: int | None = None,
+) -> list[Summary]:
+    """Refine the priors of every image in ``manifest`` and write the results at the images' sizes.
 
     A prior of another size is Lanczos-resized to its image's first; an image whose prior was dropped or failed is
-    recorded as such.
+    recorded as such. A network sees an image once for all sets, and images of one size together.
 
     Parameters
     ----------
@@ -56,14 +91,22 @@ def refine_dataset(
         Ready to use.
     manifest : Manifest
         The images.
-    priors : MapSet
-        Their prior maps.
-    writer : MapWriter
-        Where the refined maps go.
+    sets : sequence of (MapSet, Writer)
+        Prior maps, such as those of several detectors, and where each set's refined maps go.
     progress : callable
         Wraps the entries, to show a progress bar.
     on_error : str
         ``raise`` stops at the first error; ``record`` writes it down as that image's failure and goes on.
+    precision : str
+        Arithmetic of a network: ``float32``, or ``bfloat16`` with distances and sums in float32.
+    batch : int or None
+        Images that a network sees at once; None is 16 on a GPU and 1 elsewhere. A device's memory that is too small
+        for them halves it, with a warning.
+
+    Returns
+    -------
+    list of Summary
+        One a set.
 
     Raises
     ------
@@ -71,32 +114,125 @@ def refine_dataset(
         If priors are missing, or one does not fit its image.
     DataError
         If an image is broken.
+    ConfigError
+        If the device's memory is too small for one image.
     """
-    usable = set(priors.usable(manifest.stems))
-    summary = Summary()
-    for entry in progress(manifest.entries):
-        if entry.stem in usable:
-            refined = _refine(refiner, entry, priors, on_error)
+    usable = [set(priors.usable(manifest.stems)) for priors, _ in sets]
+    summaries = [Summary() for _ in sets]
+    batch = batch_of(refiner) if batch is None else batch
+    read = partial(_read, sets=[priors for priors, _ in sets], usable=usable, on_error=on_error)
+    entries = progress(_by_network_size(refiner, manifest.entries) if batch > 1 else manifest.entries)
+    with closing(ahead(read, entries, DECODERS, 2 * batch + DECODERS)) as loaded:
+        for group in _groups(refiner, loaded, batch):
+            for one, found in zip(group, _refined(refiner, group, on_error, precision), strict=True):
+                for (_, writer), summary, refined in zip(sets, summaries, found, strict=True):
+                    writer.add(one.entry.stem, refined.saliency, refined.status, refined.note)
+                    summary.status[refined.status] += 1
+                    summary.notes[refined.note] += 1
+    return summaries
+
+
+class _Loaded(NamedTuple):
+    """One image, None where it is broken or no prior needs it; and of each set its prior, or what became of it."""
+
+    entry: Entry
+    image: Image8 | None
+    priors: list[FloatMap | Refined]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return (0, 0) if self.image is None else (self.image.shape[0], self.image.shape[1])
+
+    @property
+    def open(self) -> list[int]:
+        """The sets whose prior is to be refined."""
+        return [i for i, prior in enumerate(self.priors) if not isinstance(prior, Refined)]
+
+
+def _read(entry: Entry, sets: Sequence[MapSet], usable: Sequence[set[str]], on_error: OnError) -> _Loaded:
+    wanted = [entry.stem in stems for stems in usable]
+    image = _tried(partial(read_image, entry.image), on_error) if any(wanted) else None
+    priors: list[FloatMap | Refined] = []
+    for maps, is_wanted in zip(sets, wanted, strict=True):
+        if not is_wanted:
+            record = maps.records[entry.stem]
+            priors.append(Refined(None, record.status, f"prior {record.status}: {record.note}"))
+        elif isinstance(image, Refined):
+            priors.append(image)
         else:
-            record = priors.records[entry.stem]
-            refined = Refined(None, record.status, f"prior {record.status}: {record.note}")
-        writer.add(entry.stem, refined.saliency, refined.status, refined.note)
-        summary.status[refined.status] += 1
-        summary.notes[refined.note] += 1
-    return summary
+            size = (image.shape[0], image.shape[1]) if image is not None else (0, 0)
+            priors.append(_tried(partial(_read_prior, maps, entry.stem, size), on_error))
+    return _Loaded(entry, None if isinstance(image, Refined) else image, priors)
 
 
-def _refine(refiner: Refiner, entry: Entry, priors: MapSet, on_error: str) -> Refined:
+def _read_prior(maps: MapSet, stem: str, size: tuple[int, int]) -> FloatMap:
+    prior = maps.read(stem)
+    check_fit(prior, size, maps.path(stem))
+    return resize(prior, size, "lanczos")
+
+
+def _tried(work: Callable[[], R], on_error: OnError) -> R | Refined:
+    """Return what ``work`` does, or its error as a failure where errors are recorded."""
     try:
-        image = read_image(entry.image)
-        prior = priors.read(entry.stem)
-        size = (image.shape[0], image.shape[1])
-        check_fit(prior, size, priors.path(entry.stem))
-        return _checked(refiner.refine(image, resize(prior, size, "lanczos")), size, entry)
+        return work()
     except SodliftError as cause:
         if on_error == "raise":
             raise
         return Refined(None, "failed", " ".join(str(cause).split()))
+
+
+def _by_network_size(refiner: Refiner, entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries such that those whose images can share a batch follow each other."""
+    shared = cast(SharedRefiner, refiner)
+    return sorted(entries, key=lambda entry: (shared.network_size((entry.height, entry.width)), entry.stem))
+
+
+def _groups(refiner: Refiner, loaded: Iterable[_Loaded], batch: int) -> Iterator[list[_Loaded]]:
+    """Yield runs of at most ``batch`` images of one network size, in order."""
+    group: list[_Loaded] = []
+    for one in loaded:
+        if group and not _together(refiner, group[0], one):
+            yield group
+            group = []
+        group.append(one)
+        if len(group) == batch:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _together(refiner: Refiner, one: _Loaded, other: _Loaded) -> bool:
+    shared = cast(SharedRefiner, refiner)
+    return shared.network_size(one.size) == shared.network_size(other.size)
+
+
+def _refined(
+    refiner: Refiner, group: Sequence[_Loaded], on_error: OnError, precision: Precision
+) -> Iterator[list[Refined]]:
+    """Yield what becomes of each image's priors."""
+    if not isinstance(refiner, SharedRefiner):
+        yield from ([_one(refiner, one, prior, on_error) for prior in one.priors] for one in group)
+        return
+    busy = [one for one in group if one.open]
+    with arithmetic(refiner, precision):
+        features = iter(in_memory(refiner.encode, [cast(Image8, one.image) for one in busy], "images") if busy else [])
+        for one in group:
+            found = list(one.priors)
+            if one.open:
+                shared = partial(refiner.refine_all, next(features))
+                priors = [cast(FloatMap, one.priors[i]) for i in one.open]
+                for i, refined in zip(one.open, in_memory(shared, priors, "priors of an image"), strict=True):
+                    found[i] = cast(Refined, _tried(partial(_checked, refined, one.size, one.entry), on_error))
+            yield cast(list[Refined], found)
+
+
+def _one(refiner: Refiner, one: _Loaded, prior: FloatMap | Refined, on_error: OnError) -> Refined:
+    """Refine one prior by a refiner that shares nothing."""
+    if isinstance(prior, Refined) or one.image is None:
+        return cast(Refined, prior)
+    image = one.image
+    return _tried(lambda: _checked(refiner.refine(image, prior), one.size, one.entry), on_error)
 
 
 def _checked(refined: Refined, size: tuple[int, int], entry: Entry) -> Refined:

@@ -1,6 +1,8 @@
 """The model file: a network's weights together with everything needed to know what they are."""
 
+import json
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,6 +94,27 @@ class ModelFile:
                     mend="name its own options, or train this refiner",
                 )
         return model
+
+    def check(self, options: NetworkOptions, keys: Iterable[str], path: str | Path) -> None:
+        """Raise WeightsError unless the model was trained with these options: two forms may have the same shapes.
+
+        Parameters
+        ----------
+        options : NetworkOptions
+            The options it is used with.
+        keys : iterable of str
+            Those that have to be the same.
+        path : path
+            The model's file, for messages.
+        """
+        for key in keys:
+            trained, wanted = self.options[key], json.loads(json.dumps(getattr(options, key)))
+            if trained != wanted:
+                raise WeightsError(
+                    f"model file was trained with {key} {trained!r}, not {wanted!r}",
+                    where=path,
+                    mend=f"set {key} to what it was trained with, or train this refiner",
+                )
 
     def fill(self, network: nn.Module, options: NetworkOptions, path: str | Path) -> None:
         """Load the weights into ``network``, which was built from ``options``; ``path`` is for messages.

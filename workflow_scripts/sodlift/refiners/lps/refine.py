@@ -1,6 +1,5 @@
 """Refinement by a trained LPS: its iterations (Eq. 5), and the priors that it cannot compare with."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from sodlift.backbones import BACKBONES
 from sodlift.backbones._base import WeightsEntry, normalise
 from sodlift.errors import WeightsError
 from sodlift.refiners._base import Refined
+from sodlift.refiners._fold import fold_norms, fold_pair
 from sodlift.refiners.lps.network import Encoded, Lps, build
 from sodlift.refiners.lps.options import NETWORK_OPTIONS, LpsOptions
 from sodlift.training.device import find_device
@@ -47,6 +47,15 @@ def iterations(network: Lps, encoded: Encoded, priors: Tensor, times: int) -> It
         yield current
 
 
+def folded(network: Lps) -> Lps:
+    """Return a trained network in evaluation mode, its batch normalisation folded in place: it cannot be trained."""
+    network.requires_grad_(False).eval()
+    fold_norms(network.backbone)
+    for subpixel in network.subpixels:
+        fold_pair(subpixel, "conv", "norm")
+    return network
+
+
 @dataclass(frozen=True)
 class Features:
     """What an LPS makes of an image before it sees a prior; serves every prior of the image.
@@ -76,12 +85,24 @@ class LpsRefiner:
         """Refine a prior (H, W) in [0, 1] by its image (H, W, 3) uint8 RGB; no map is refused."""
         return self.refine_all(self.features(image), [prior])[0]
 
+    def network_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return the height and width that the network sees of an image of ``size``; equal ones share a batch."""
+        return (self.options.size, self.options.size)
+
     def features(self, image: Image8) -> Features:
         """Return what all priors of an image (H, W, 3) uint8 RGB share; it costs nearly all of the time."""
-        small = resize_image(image, (self.options.size, self.options.size))
-        tensor = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].to(self.device)
+        return self.encode([image])[0]
+
+    def encode(self, images: Sequence[Image8]) -> list[Features]:
+        """Return the features of images, in one batch."""
+        small = np.stack([resize_image(image, (self.options.size, self.options.size)) for image in images])
         with torch.inference_mode():
-            return Features(self.network.encode(normalise(tensor, self.entry)), (image.shape[0], image.shape[1]))
+            tensor = torch.from_numpy(small).to(self.device).permute(0, 3, 1, 2)
+            encoded = self.network.encode(normalise(tensor, self.entry))
+        return [
+            Features(Encoded(*(part[i : i + 1] for part in encoded)), (image.shape[0], image.shape[1]))
+            for i, image in enumerate(images)
+        ]
 
     def refine_all(self, features: Features, priors: Sequence[FloatMap]) -> list[Refined]:
         """Refine priors (H, W) in [0, 1] of one image together; each result is what ``refine`` gives."""
@@ -124,21 +145,9 @@ def load(options: LpsOptions, weights: Path | None, device: str) -> LpsRefiner:
     backbone = BACKBONES.get(options.backbone)
     name, entry = backbone.choose(options.weights)
     model = ModelFile.load(weights, refiner="lps", backbone=options.backbone, weights=name)
-    _check_network(options, model, weights)
+    model.check(options, NETWORK_OPTIONS, weights)
     network = build(options, backbone, backbone.build(entry))
     model.fill(network, options, weights)
     found = find_device(device)
-    network.to(found, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-    return LpsRefiner(network, entry, options, found)
-
-
-def _check_network(options: LpsOptions, model: ModelFile, where: Path) -> None:
-    """Raise WeightsError unless the model was trained with these sizes; two taps may have weights of one shape."""
-    for key in NETWORK_OPTIONS:
-        trained, wanted = model.options[key], json.loads(json.dumps(getattr(options, key)))
-        if trained != wanted:
-            raise WeightsError(
-                f"model file was trained with {key} {trained!r}, not {wanted!r}",
-                where=where,
-                mend=f"set {key} to what it was trained with, or train this refiner",
-            )
+    fast = folded(network).to(found, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return LpsRefiner(fast, entry, options, found)

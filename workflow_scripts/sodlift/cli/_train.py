@@ -1,0 +1,81 @@
+"""What ``sodlift train`` does, once its arguments are read."""
+
+import argparse
+import glob
+import os
+from pathlib import Path
+from typing import Any
+
+from sodlift.cli._maps import FolderMaps
+from sodlift.cli._outputs import check_outputs
+from sodlift.cli._settings import merged, settings_of
+from sodlift.datasets.manifest import Manifest
+from sodlift.datasets.sources.folder import SOURCE, FolderOptions
+from sodlift.datasets.validate import build_manifest
+from sodlift.errors import ConfigError
+from sodlift.options import build
+from sodlift.refiners import REFINERS
+from sodlift.refiners._base import RefinerType
+from sodlift.training.job import TrainingJob
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train a refiner and write its model file, its log, report and figure beside it.
+
+    A killed training goes on when the same command is given again, from the checkpoint beside the output.
+
+    Raises
+    ------
+    SodliftError
+        If anything that is given is wrong, or the training fails.
+    """
+    kind = REFINERS.get(arguments.refiner)
+    targets = "priors" if arguments.priors is not None else "masks"
+    if kind.train is None or kind.learns_from != targets:
+        learns = (
+            f"learns from {kind.learns_from}: name them by --{kind.learns_from}" if kind.train else "learns nothing"
+        )
+        raise ConfigError(f"refiner '{arguments.refiner}' {learns}", where=f"--{targets}")
+    options = _options(kind, arguments)
+    output: Path = arguments.output
+    job = TrainingJob(
+        sources=(),
+        output=output,
+        checkpoint=output.with_name(f"{output.name}.checkpoint"),
+        log=output.with_suffix(".csv"),
+        seed=arguments.seed,
+        device=arguments.device,
+        threads=arguments.workers,
+    )
+    _check_files(job, overwrite=arguments.overwrite)
+    manifest = _manifest(arguments.images, arguments.masks)
+    maps = None if arguments.priors is None else FolderMaps(arguments.priors, manifest.stems)
+    kind.train(options, TrainingJob(**{**vars(job), "sources": ((manifest, maps),)}))
+
+
+def _options(kind: RefinerType, arguments: argparse.Namespace) -> Any:
+    given = {"backbone": arguments.backbone, "weights": arguments.entry, "weights_file": arguments.weights}
+    named = {key: value for key, value in given.items() if value is not None}
+    return build(kind.options, merged(named, settings_of(arguments.set)), arguments.refiner)
+
+
+def _check_files(job: TrainingJob, *, overwrite: bool) -> None:
+    """Raise ConfigError for a file that cannot be written or, unless asked for, one that is there."""
+    files = {"-o": job.output, "the log": job.log, "the report": job.report, "the figure": job.curves}
+    check_outputs(files, ())
+    there = [file for file in files.values() if file.exists()]
+    if there and not overwrite:
+        raise ConfigError(
+            f"there already: {', '.join(file.name for file in there)}",
+            where=job.output.parent,
+            mend="add --overwrite, or choose another name",
+        )
+
+
+def _manifest(images: Path, masks: Path | None) -> Manifest:
+    """Return the images, each with its mask where a folder of them is given, by the rules of a data set's folders."""
+    folders = [folder.absolute() for folder in (images, masks) if folder is not None]
+    root = Path(os.path.commonpath(folders))
+    patterns = [(Path(glob.escape(str(folder.relative_to(root)))) / "*").as_posix() for folder in folders]
+    options = FolderOptions(str(root), images=patterns[0], masks=patterns[1] if masks is not None else None)
+    return build_manifest(images.resolve().name, SOURCE, options, root)[0]

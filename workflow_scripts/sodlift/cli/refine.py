@@ -1,0 +1,51 @@
+"""``sodlift refine``: refines prior maps of images of one's own by a trained model, or by a method without one."""
+
+import argparse
+from pathlib import Path
+
+from sodlift.cli._base import Command
+from sodlift.cli._settings import add_settings
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--model", metavar="FILE", type=Path, help="model file; it knows its refiner and its options")
+    which.add_argument("--refiner", metavar="NAME", help="a refiner that needs no model: densecrf")
+    parser.add_argument("--images", metavar="DIR", type=Path, required=True, help="folder of images, or a pattern")
+    parser.add_argument(
+        "--priors",
+        metavar="DIR",
+        nargs="+",
+        action="extend",
+        type=Path,
+        required=True,
+        help="folders of prior maps, or patterns such as 'maps/*_DSS.png'; of several, each image is looked at once",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        help="folder of the refined maps, one PNG of 8 bits an image; with several folders of priors, a folder of each",
+    )
+    add_settings(
+        parser, "options of the refiner that differ from the model's own, such as theta_fg=0.8 or iterations=3"
+    )
+    parser.add_argument(
+        "--device", default="auto", help="cpu, cuda, cuda:N, or auto (default): a GPU where there is one"
+    )
+    parser.add_argument(
+        "--precision", choices=("float32", "bfloat16"), default="float32", help="a network's arithmetic"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace maps that are there")
+    parser.add_argument("--quiet", action="store_true", help="neither progress bar nor counts; warnings remain")
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from sodlift.cli._refine import refine  # noqa: PLC0415 - slow to import, and not needed for help
+
+    refine(arguments)
+
+
+COMMAND = Command("refine prior maps by their images", _add_arguments, _run)

@@ -1,0 +1,42 @@
+"""``sodlift train``: trains a refiner on images of one's own."""
+
+import argparse
+from pathlib import Path
+
+from sodlift.cli._base import Command
+from sodlift.cli._settings import add_settings
+from sodlift.cli._workers import add_workers
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--refiner", metavar="NAME", required=True, help="mirm (learns from priors) or lps (from masks)"
+    )
+    parser.add_argument("--images", metavar="DIR", type=Path, required=True, help="folder of images")
+    targets = parser.add_mutually_exclusive_group(required=True)
+    targets.add_argument("--priors", metavar="DIR", type=Path, help="folder of their prior maps, or a pattern")
+    targets.add_argument("--masks", metavar="DIR", type=Path, help="folder of their ground truths")
+    parser.add_argument(
+        "--backbone", metavar="NAME", required=True, help="mobilenet_v2, efficientnet_lite0, vgg16, ..."
+    )
+    parser.add_argument("--entry", metavar="NAME", help="weights entry of the backbone (default: its first)")
+    parser.add_argument(
+        "--weights", metavar="FILE", type=Path, help="file of that entry (default: its package or download)"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="model file to write")
+    add_settings(parser, "options of the refiner, such as preset=paper, recipe.steps=500 or recipe.batch=4")
+    parser.add_argument("--seed", type=int, default=0, help="seed of everything random (default: 0)")
+    parser.add_argument(
+        "--device", default="auto", help="cpu, cuda, cuda:N, or auto (default): a GPU where there is one"
+    )
+    add_workers(parser)
+    parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from sodlift.cli._train import train  # noqa: PLC0415 - slow to import, and not needed for help
+
+    train(arguments)
+
+
+COMMAND = Command("train a refiner on images of one's own", _add_arguments, _run)
