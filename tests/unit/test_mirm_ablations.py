@@ -141,5 +141,5 @@ def test_ablations_train_and_refine_and_a_model_of_another_depth_is_refused(tmp_
     assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
     refined = refine_module.load(options, tmp_path / "a.pt", "cpu").refine(*mirm_samples.scene(7))
     assert refined.saliency is not None
-    with pytest.raises(WeightsError, match="unexpected"):
+    with pytest.raises(WeightsError, match="trained with discriminator 5, not 2"):
         refine_module.load(replace(options, discriminator=2), tmp_path / "a.pt", "cpu")
