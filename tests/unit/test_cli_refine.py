@@ -15,7 +15,6 @@ from sodlift.cli.main import main
 from sodlift.errors import ConfigError, DataError, MapError, WeightsError
 from sodlift.refiners import REFINERS
 from sodlift.refiners.densecrf import DenseCrfOptions
-from sodlift.refiners.mirm import refine as module
 from sodlift.refiners.mirm.options import MirmOptions
 from sodlift.refiners.mirm.refine import MirmRefiner
 from sodlift.training.model_file import ModelFile
@@ -23,7 +22,7 @@ from sodlift.training.model_file import ModelFile
 
 @pytest.fixture(autouse=True)
 def tiny_backbones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BACKBONES", mirm_samples.TinyRegistry)
+    monkeypatch.setattr("sodlift.refiners._trained.BACKBONES", mirm_samples.TinyRegistry)
 
 
 @pytest.fixture

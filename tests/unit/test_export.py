@@ -16,7 +16,6 @@ from sodlift.cli.main import main
 from sodlift.errors import ConfigError
 from sodlift.inference import export as module
 from sodlift.inference.export import GRAPHS, export_onnx, write_onnx
-from sodlift.refiners.mirm import refine as mirm_refine
 from sodlift.refiners.mirm.options import MirmOptions
 from sodlift.refiners.mirm.refine import MirmRefiner
 
@@ -66,7 +65,7 @@ def test_onnxruntime_gives_the_refiners_maps(refiner: object, tmp_path: Path) ->
 
 @pytest.fixture
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(mirm_refine, "BACKBONES", mirm_samples.TinyRegistry)
+    monkeypatch.setattr("sodlift.refiners._trained.BACKBONES", mirm_samples.TinyRegistry)
     model_file().save(tmp_path / "m.pt")
     return tmp_path / "m.pt"
 

@@ -32,7 +32,7 @@ RECIPE = Recipe(optimiser="adam", head_lr=1e-2, backbone_lr=1e-3, schedule="cons
 @pytest.fixture(autouse=True)
 def tiny_backbones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pretrained_module, "BACKBONES", TinyRegistry)
-    monkeypatch.setattr(refine_module, "BACKBONES", TinyRegistry)
+    monkeypatch.setattr("sodlift.refiners._trained.BACKBONES", TinyRegistry)
 
 
 def options(folder: Path, **changes: object) -> LpsOptions:

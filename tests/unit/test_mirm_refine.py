@@ -14,7 +14,6 @@ from mirm_samples import model_file
 
 from sodlift.arrays import FloatMap, Image8, minmax, resize
 from sodlift.errors import WeightsError
-from sodlift.refiners.mirm import refine as module
 from sodlift.refiners.mirm.options import MirmOptions
 from sodlift.refiners.mirm.refine import FLAT, MirmRefiner, load, merge, pad, stretch
 
@@ -188,7 +187,7 @@ def test_another_images_foreground_changes_the_prediction_and_its_own_does_not()
 
 @pytest.fixture
 def tiny_backbones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BACKBONES", mirm_samples.TinyRegistry)
+    monkeypatch.setattr("sodlift.refiners._trained.BACKBONES", mirm_samples.TinyRegistry)
 
 
 @pytest.mark.usefixtures("tiny_backbones")

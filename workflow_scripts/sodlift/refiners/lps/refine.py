@@ -9,15 +9,13 @@ import torch
 from torch import Tensor
 
 from sodlift.arrays import FloatMap, Image8, resize, resize_image
-from sodlift.backbones import BACKBONES
 from sodlift.backbones._base import WeightsEntry, normalise
-from sodlift.errors import WeightsError
 from sodlift.refiners._base import Refined
 from sodlift.refiners._fold import fold_norms, fold_pair
+from sodlift.refiners._trained import trained_network
 from sodlift.refiners.lps.network import Encoded, Lps, build
 from sodlift.refiners.lps.options import NETWORK_OPTIONS, LpsOptions
 from sodlift.training.device import find_device
-from sodlift.training.model_file import ModelFile
 
 LEAST_MASS = 1.0
 """Pixels, at the network's size, that a region has at least: an anchor of less is the mean of hardly anything."""
@@ -140,14 +138,7 @@ class LpsRefiner:
 
 def load(options: LpsOptions, weights: Path | None, device: str) -> LpsRefiner:
     """Load a trained LPS; raises WeightsError for a missing file or one of another network."""
-    if weights is None:
-        raise WeightsError("LPS needs a trained model file", mend="train it first, or name its file")
-    backbone = BACKBONES.get(options.backbone)
-    name, entry = backbone.choose(options.weights)
-    model = ModelFile.load(weights, refiner="lps", backbone=options.backbone, weights=name)
-    model.check(options, NETWORK_OPTIONS, weights)
-    network = build(options, backbone, backbone.build(entry))
-    model.fill(network, options, weights)
+    network, entry = trained_network("lps", options, NETWORK_OPTIONS, build, weights)
     found = find_device(device)
     fast = folded(network).to(found, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return LpsRefiner(fast, entry, options, found)

@@ -11,16 +11,14 @@ import numpy.typing as npt
 import torch
 
 from sodlift.arrays import FloatMap, Image8, minmax, resize, resize_image
-from sodlift.backbones import BACKBONES
 from sodlift.backbones._base import WeightsEntry, normalise
-from sodlift.errors import WeightsError
 from sodlift.refiners._base import Refined
+from sodlift.refiners._trained import trained_network
 from sodlift.refiners.mirm.fast import FastMirm
 from sodlift.refiners.mirm.loss import foreground_weights
 from sodlift.refiners.mirm.network import Encoded, Mirm, build
 from sodlift.refiners.mirm.options import NETWORK_OPTIONS, USABLE_MAX, USABLE_MIN, MirmOptions
 from sodlift.training.device import find_device
-from sodlift.training.model_file import ModelFile
 
 ADAPTIVE_FACTOR, ADAPTIVE_LEAST = 0.9, 0.5
 """Mode ``adaptive``: theta_fg becomes 0.9 of the prior's maximum where that is at least 0.5."""
@@ -229,14 +227,7 @@ class MirmRefiner:
 
 def load(options: MirmOptions, weights: Path | None, device: str) -> MirmRefiner:
     """Load a trained MIRM; raises WeightsError for a missing file or one of another network."""
-    if weights is None:
-        raise WeightsError("MIRM needs a trained model file", mend="train it first, or name its file")
-    backbone = BACKBONES.get(options.backbone)
-    name, entry = backbone.choose(options.weights)
-    model = ModelFile.load(weights, refiner="mirm", backbone=options.backbone, weights=name)
-    model.check(options, NETWORK_OPTIONS, weights)
-    network = build(options, backbone, backbone.build(entry))
-    model.fill(network, options, weights)
+    network, entry = trained_network("mirm", options, NETWORK_OPTIONS, build, weights)
     found = find_device(device)
     network.to(found, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     return MirmRefiner(network, entry, options, found)
