@@ -1,4 +1,4 @@
-"""The files that ``sodlift evaluate`` writes: per image, over all images, and curves; none is rounded.
+"""Files that commands write: checks before, and what ``sodlift evaluate`` writes, of which no number is rounded.
 
 With several methods each file says whose a number is, and with several protocols, before that, under which.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sodlift.atomic import atomic_file
-from sodlift.errors import ConfigError
+from sodlift.errors import ConfigError, listed
 from sodlift.evaluation.protocols import Protocol
 from sodlift.evaluation.scores import COUNTS, CellScores, Score
 from sodlift.metrics import METRICS
@@ -50,6 +50,28 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Collection[Path]) 
             raise ConfigError(
                 f"{option} cannot be written", where=file, expected=f"{above} to be a folder that you may write to"
             )
+
+
+def check_maps(maps: Sequence[Path], inputs: Collection[Path], *, overwrite: bool) -> None:
+    """Raise ConfigError for maps that cannot be written, would replace an input or, unless asked for, another file.
+
+    Parameters
+    ----------
+    maps : sequence of Path
+        Files to write.
+    inputs : collection of Path
+        Files that are read, resolved.
+    overwrite : bool
+        Whether files that are there may be replaced.
+    """
+    check_outputs({f"the map {file}": file for file in maps}, set(inputs))
+    there = [file for file in maps if file.exists()]
+    if there and not overwrite:
+        raise ConfigError(
+            f"{len(there)} of {len(maps)} maps are there already: {listed(file.name for file in there)}",
+            where=there[0].parent,
+            mend="add --overwrite, or choose another folder",
+        )
 
 
 def write_csv(

@@ -9,7 +9,7 @@ import yaml
 from PIL import Image
 
 from sodlift.arrays import write_map
-from sodlift.cli._outputs import check_outputs
+from sodlift.cli._outputs import check_maps
 from sodlift.detectors.prior import PriorOptions, maps
 from sodlift.errors import ConfigError, DataError, listed
 from sodlift.priors import PRIORS
@@ -37,7 +37,7 @@ def compute_priors(arguments: argparse.Namespace) -> None:
         ]
         for option in options
     }
-    _check_targets([file for files in targets.values() for file in files], images, overwrite=arguments.overwrite)
+    check_maps([file for files in targets.values() for file in files], images, overwrite=arguments.overwrite)
     for option in options:
         found = maps(option, images, arguments.workers, "" if arguments.quiet else f"of {len(images)} images")
         for file, saliency in zip(targets[option.method], found, strict=True):
@@ -102,15 +102,3 @@ def _opens(file: Path) -> bool:
             return True
     except Exception:  # decoders have many words for what they cannot read
         return False
-
-
-def _check_targets(targets: Sequence[Path], images: Sequence[Path], *, overwrite: bool) -> None:
-    """Raise ConfigError for maps that cannot be written, would replace an image or, unless asked for, another file."""
-    check_outputs({f"the map {file}": file for file in targets}, set(images))
-    there = [file for file in targets if file.exists()]
-    if there and not overwrite:
-        raise ConfigError(
-            f"{len(there)} of {len(targets)} maps are there already: {listed(file.name for file in there)}",
-            where=there[0].parent,
-            mend="add --overwrite, or choose another folder",
-        )

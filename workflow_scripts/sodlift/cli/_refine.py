@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ from PIL import Image
 
 from sodlift.arrays import write_map
 from sodlift.cli._maps import FolderMaps, images_of
-from sodlift.cli._outputs import check_outputs
+from sodlift.cli._outputs import check_maps
 from sodlift.cli._settings import settings_of
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.errors import ConfigError, DataError, listed
@@ -57,7 +56,8 @@ def refine(arguments: argparse.Namespace) -> None:
         )
     folders = [_Folder(arguments.output / name if len(names) > 1 else arguments.output) for name in names]
     read = set(images.values()) | {maps.path(stem) for maps in priors for stem in images}
-    _check_targets([folder.file(stem) for folder in folders for stem in images], read, arguments.overwrite)
+    written = [folder.file(stem) for folder in folders for stem in images]
+    check_maps(written, [file.resolve() for file in read], overwrite=arguments.overwrite)
     manifest = Manifest("images", tuple(_entry(stem, file) for stem, file in images.items()))
     refiner = _refiner(arguments)
     progress = iter if arguments.quiet else partial(track, what="refining")
@@ -88,14 +88,3 @@ def _entry(stem: str, file: Path) -> Entry:
     except Exception as cause:  # decoders have many words for what they cannot read
         raise DataError("no image that can be read", where=file, mend="replace the file, or leave it out") from cause
     return Entry(stem, file.absolute(), None, height, width, image_sha256="")
-
-
-def _check_targets(targets: Sequence[Path], read: set[Path], overwrite: bool) -> None:
-    check_outputs({f"the map {file}": file for file in targets}, {file.resolve() for file in read})
-    there = [file for file in targets if file.exists()]
-    if there and not overwrite:
-        raise ConfigError(
-            f"{len(there)} of {len(targets)} maps are there already: {listed(file.name for file in there)}",
-            where=there[0].parent,
-            mend="add --overwrite, or choose another folder",
-        )

@@ -3,6 +3,7 @@
 import argparse
 import glob
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def train(arguments: argparse.Namespace) -> None:
     _check_files(job, overwrite=arguments.overwrite)
     manifest = _manifest(arguments.images, arguments.masks)
     maps = None if arguments.priors is None else FolderMaps(arguments.priors, manifest.stems)
-    kind.train(options, TrainingJob(**{**vars(job), "sources": ((manifest, maps),)}))
+    kind.train(options, replace(job, sources=((manifest, maps),)))
 
 
 def _options(kind: RefinerType, arguments: argparse.Namespace) -> Any:
