@@ -27,6 +27,7 @@ rule refine_maps:
         code=lambda wc: code("refine.py", RUN.refiner(wc.refiner)),
         row=lambda wc: plain(RUN.refiner(wc.refiner)),
         device=RUN.device,
+        precision=RUN.precision,
         on_error=RUN.on_error,
     script:
         "../workflow_scripts/refine.py"

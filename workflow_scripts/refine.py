@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from adapter import options_of, run_job
+from sodlift.allocator import keep_freed_memory
 from sodlift.datasets.manifest import Manifest
 from sodlift.inference.refine import refine_dataset
 from sodlift.mapset import MapSet, new_mapset
@@ -15,13 +16,14 @@ from sodlift.refiners import REFINERS
 
 def main(snakemake: Any) -> None:
     """Load the refiner, with its model where it has one, and refine every prior map."""
+    keep_freed_memory()
     kind, params = REFINERS.get(snakemake.params.row["type"]), snakemake.params
     model = Path(snakemake.input.model[0]) if snakemake.input.get("model") else None
     refiner = kind.load(options_of(kind, snakemake), model, params.device)
     manifest = Manifest.load(snakemake.input.manifest)
     priors, progress = MapSet(snakemake.input.priors), partial(track, what=f"refine {manifest.dataset}")
     with new_mapset(snakemake.output.maps) as writer:
-        summary = refine_dataset(refiner, manifest, priors, writer, progress, params.on_error)
+        summary = refine_dataset(refiner, manifest, priors, writer, progress, params.on_error, params.precision)
     logging.getLogger("sodlift").info("%s", summary)
 
 

@@ -99,6 +99,7 @@ def test_the_right_configuration_of_these_tests_is_right() -> None:
         ({"device": "cdua"}, "device", "'cdua' is not allowed", "one of: auto, cpu, cuda", "did you mean 'cuda'?"),
         ({"threads": 0}, "threads", "0 is not allowed", "at least 1", ""),
         ({"threads": "2"}, "threads", "'2' has the wrong type", "a whole number", "write 2 without quotes"),
+        ({"precision": "float16"}, "precision", "'float16'", "one of: float32, bfloat16", "did you mean 'bfloat16'?"),
         ({"on_error": "records"}, "on_error", "'records'", "one of: raise, record", "did you mean 'record'?"),
         ({"subset": {"demo-test": 4}}, "subset.demo-test", "4 has the wrong type", "a mapping", ""),
         ({"subset": {"demo-test": {"limit": 0}}}, "subset.demo-test.limit", "0 is not allowed", "at least 1", ""),

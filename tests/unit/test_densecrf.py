@@ -128,8 +128,9 @@ def test_presets_hold_the_papers_settings() -> None:
     presets = DenseCrfOptions.presets()
     assert presets["dss"].pairwise == Pairwise(3, 3, 60, 5, 5, 1)
     assert presets["deepusps"].pairwise == Pairwise(3, 3, 80, 13, 10, 5)
+    assert presets["a2s_soft"].pairwise == Pairwise(3, 3, 80, 13, 10, 10)
     assert presets["a2s"].pairwise == Pairwise(3, 3, 50, 5, 10, 10)
-    assert [p.output for p in presets.values()] == ["soft", "soft", "hard"]
+    assert [p.output for p in presets.values()] == ["soft", "soft", "hard", "soft"]
 
 
 @pytest.mark.parametrize(

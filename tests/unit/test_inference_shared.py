@@ -12,7 +12,7 @@ from mirm_samples import ENTRY, NAME
 from refining_samples import dataset
 
 from sodlift.arrays import FloatMap, Image8
-from sodlift.errors import ConfigError, DataError
+from sodlift.errors import ConfigError, DataError, SodliftError
 from sodlift.inference.feed import ahead
 from sodlift.inference.refine import refine_dataset, refine_map_sets
 from sodlift.inference.shared import SharedRefiner, in_memory
@@ -20,6 +20,7 @@ from sodlift.mapset import MapSet, new_mapset
 from sodlift.refiners._base import Refined
 from sodlift.refiners.mirm.options import MirmOptions
 from sodlift.refiners.mirm.refine import MirmRefiner
+from sodlift.training.errors import TrainingError
 
 REFINERS = pytest.mark.parametrize("kind", ["mirm", "lps"])
 
@@ -164,6 +165,39 @@ def test_bfloat16_gives_nearly_the_same_maps(kind: str, tmp_path: Path) -> None:
     for stem in manifest.stems:
         difference = np.abs(full.maps[stem] - half.maps[stem])
         assert 0 < difference.mean() < 0.02
+
+
+class SideBySide:
+    """A refiner of several images at once: complements, but the second image of each call fails."""
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def refine(self, image: Image8, prior: FloatMap) -> Refined:
+        raise AssertionError("it is asked for many")
+
+    def refine_many(self, images: Sequence[Image8], priors: Sequence[FloatMap]) -> list[Refined | SodliftError]:
+        assert all(image.shape[:2] == prior.shape for image, prior in zip(images, priors, strict=True))
+        self.calls.append(len(images))
+        errors = {1: TrainingError("loss is nan")}
+        return [errors.get(i, Refined(1 - prior)) for i, prior in enumerate(priors)]
+
+
+def test_images_run_side_by_side_where_a_refiner_works_on_one_thread(tmp_path: Path) -> None:
+    manifest, priors = dataset(tmp_path, 5, mixed)
+    manifest.entries[3].image.write_bytes(b"no image")
+    refiner, out, threads = SideBySide(), Memory(), torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        refine_dataset(refiner, manifest, priors, out, on_error="record")
+        with pytest.raises(TrainingError, match="nan"):
+            refine_dataset(SideBySide(), manifest, priors, Memory())
+    finally:
+        torch.set_num_threads(threads)
+    assert refiner.calls == [2, 1, 1]  # the broken image is not asked for
+    assert [out.notes[stem][:6] for stem in manifest.stems] == ["ok", "failed", "ok", "failed", "ok"]
+    assert "loss is nan" in out.notes["01"]
+    assert np.array_equal(out.maps["02"], 1 - priors.read("02"))
 
 
 def test_the_manifest_is_not_read_further_ahead_than_needed() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import mirm_samples
 import numpy as np
@@ -14,6 +15,7 @@ from sodlift.arrays import FloatMap
 from sodlift.errors import ConfigError, WeightsError
 from sodlift.options import build
 from sodlift.refiners import REFINERS
+from sodlift.refiners._base import Refined
 from sodlift.refiners.mirm.loss import foreground_weights, loss
 from sodlift.refiners.mirm.network import Mirm
 from sodlift.refiners.mirm.refine import merge, stretch
@@ -135,7 +137,7 @@ def test_several_images_at_once_equal_one_at_a_time_on_any_number_of_threads(
     found = []
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        found.append([refined.saliency for refined in refiner.refine_many(*zip(*scenes, strict=True))])
+        found.append([cast(Refined, made).saliency for made in refiner.refine_many(*zip(*scenes, strict=True))])
         assert torch.get_num_threads() == threads
         found.append([refiner.refine(*scene).saliency for scene in scenes])
     for others in found[1:]:

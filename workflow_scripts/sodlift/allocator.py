@@ -1,22 +1,22 @@
-"""Keep freed memory in the process, where the C library is glibc."""
+"""The C library's allocator, told to keep what is freed."""
 
 import ctypes
-from functools import cache
+import sys
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-"""Parameters of mallopt(3)."""
+M_TRIM_THRESHOLD = -1
+M_MMAP_MAX = -4
+"""Names and values of <malloc.h>."""
 
 
-@cache
 def keep_freed_memory() -> bool:
-    """Let work on one image after another use the same memory again; tell whether the C library could be asked to.
+    """Let freed memory stay with this process, for its next arrays; return whether the allocator knows how.
 
-    By default glibc hands arrays of more than 128 KiB back to the kernel as soon as they are freed, and faults every
-    page of the next ones in anew: a quarter of the time of an evaluation. After this call it keeps up to 1 GiB of
-    freed memory for the rest of the process. Elsewhere nothing happens.
+    glibc gives arrays of more than 32 MiB back to the system when they are freed, which clears the pages of the next
+    one anew: in a network's training on a CPU that was a quarter of all time (docs/training.md). The process then holds
+    on to its peak until it ends, so this is for processes that train or refine all their life, not for a library call
+    in a user's session. Other C libraries are left as they are.
     """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):  # macOS, musl, Windows
+    if not sys.platform.startswith("linux"):
         return False
-    return bool(mallopt(_MMAP_THRESHOLD, 32 * 2**20) and mallopt(_TRIM_THRESHOLD, 2**30))
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    return mallopt is not None and bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, 2**31 - 1))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy.typing as npt
 from PIL import Image
 
+from sodlift.allocator import keep_freed_memory
 from sodlift.arrays import write_map
 from sodlift.cli._maps import FolderMaps, images_of
 from sodlift.cli._outputs import check_maps
@@ -59,6 +60,7 @@ def refine(arguments: argparse.Namespace) -> None:
     written = [folder.file(stem) for folder in folders for stem in images]
     check_maps(written, [file.resolve() for file in read], overwrite=arguments.overwrite)
     manifest = Manifest("images", tuple(_entry(stem, file) for stem, file in images.items()))
+    keep_freed_memory()
     refiner = _refiner(arguments)
     progress = iter if arguments.quiet else partial(track, what="refining")
     sets = list(zip(priors, folders, strict=True))

@@ -80,6 +80,7 @@ def load_run(config: Mapping[str, Any] | str | Path) -> Run:
         offline=settings["offline"],
         seeds=seeds,
         device=settings["device"],
+        precision=settings["precision"],
         threads=settings["threads"],
         on_error=settings["on_error"],
         test_sets=tuple(settings["datasets"]),

@@ -59,6 +59,8 @@ class Run:
         Seeds of the trainable refiners; the first is the primary one.
     device : str
         ``auto``, ``cpu`` or ``cuda``.
+    precision : str
+        Arithmetic of networks that refine: ``float32`` or ``bfloat16``.
     threads : int
         CPU threads that one job may use.
     on_error : str
@@ -90,6 +92,7 @@ class Run:
     offline: bool
     seeds: tuple[int, ...]
     device: str
+    precision: str
     threads: int
     on_error: str
     test_sets: tuple[str, ...]

@@ -14,7 +14,7 @@ from sodlift.arrays import FloatMap, Image8, check_fit, read_image, resize
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.errors import MapError, SodliftError
 from sodlift.inference.feed import ahead
-from sodlift.inference.shared import Precision, SharedRefiner, arithmetic, batch_of, in_memory
+from sodlift.inference.shared import Precision, SharedRefiner, SideBySideRefiner, arithmetic, batch_of, in_memory
 from sodlift.mapset import MapSet
 from sodlift.refiners._base import Refined, Refiner
 
@@ -100,8 +100,8 @@ def refine_map_sets(
     precision : str
         Arithmetic of a network: ``float32``, or ``bfloat16`` with distances and sums in float32.
     batch : int or None
-        Images that a network sees at once; None is 16 on a GPU and 1 elsewhere. A device's memory that is too small
-        for them halves it, with a warning.
+        Images that a network sees at once; None is 16 on a GPU and 1 elsewhere, and as many as torch has threads where
+        each thread has an image of its own. A device's memory that is too small for them halves it, with a warning.
 
     Returns
     -------
@@ -121,7 +121,8 @@ def refine_map_sets(
     summaries = [Summary() for _ in sets]
     batch = batch_of(refiner) if batch is None else batch
     read = partial(_read, sets=[priors for priors, _ in sets], usable=usable, on_error=on_error)
-    entries = progress(_by_network_size(refiner, manifest.entries) if batch > 1 else manifest.entries)
+    sorting = batch > 1 and isinstance(refiner, SharedRefiner)
+    entries = progress(_by_network_size(refiner, manifest.entries) if sorting else manifest.entries)
     with closing(ahead(read, entries, DECODERS, 2 * batch + DECODERS)) as loaded:
         for group in _groups(refiner, loaded, batch):
             for one, found in zip(group, _refined(refiner, group, on_error, precision), strict=True):
@@ -203,14 +204,18 @@ def _groups(refiner: Refiner, loaded: Iterable[_Loaded], batch: int) -> Iterator
 
 
 def _together(refiner: Refiner, one: _Loaded, other: _Loaded) -> bool:
-    shared = cast(SharedRefiner, refiner)
-    return shared.network_size(one.size) == shared.network_size(other.size)
+    if not isinstance(refiner, SharedRefiner):
+        return True
+    return refiner.network_size(one.size) == refiner.network_size(other.size)
 
 
 def _refined(
     refiner: Refiner, group: Sequence[_Loaded], on_error: OnError, precision: Precision
 ) -> Iterator[list[Refined]]:
     """Yield what becomes of each image's priors."""
+    if isinstance(refiner, SideBySideRefiner):
+        yield from _side_by_side(refiner, group, on_error)
+        return
     if not isinstance(refiner, SharedRefiner):
         yield from ([_one(refiner, one, prior, on_error) for prior in one.priors] for one in group)
         return
@@ -225,6 +230,24 @@ def _refined(
                 for i, refined in zip(one.open, in_memory(shared, priors, "priors of an image"), strict=True):
                     found[i] = cast(Refined, _tried(partial(_checked, refined, one.size, one.entry), on_error))
             yield cast(list[Refined], found)
+
+
+def _side_by_side(refiner: SideBySideRefiner, group: Sequence[_Loaded], on_error: OnError) -> Iterator[list[Refined]]:
+    """Refine the priors of all images of a group at once."""
+    images = [cast(Image8, one.image) for one in group for _ in one.open]
+    results = iter(refiner.refine_many(images, [cast(FloatMap, one.priors[i]) for one in group for i in one.open]))
+    for one in group:
+        found = list(one.priors)
+        for i in one.open:
+            found[i] = _tried(partial(_given, next(results), one), on_error)
+        yield cast(list[Refined], found)
+
+
+def _given(result: Refined | SodliftError, one: _Loaded) -> Refined:
+    """Return a result, checked; raise it where it is an error."""
+    if isinstance(result, SodliftError):
+        raise result
+    return _checked(result, one.size, one.entry)
 
 
 def _one(refiner: Refiner, one: _Loaded, prior: FloatMap | Refined, on_error: OnError) -> Refined:

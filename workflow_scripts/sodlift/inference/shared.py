@@ -1,4 +1,4 @@
-"""Refiners whose network sees an image once, for all of its priors; batches of images, and memory that is short."""
+"""How a refiner takes several priors or images at once: shared features, batches, side by side; short memory."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 import torch
 
 from sodlift.arrays import FloatMap, Image8
-from sodlift.errors import ConfigError
+from sodlift.errors import ConfigError, SodliftError
 from sodlift.refiners._base import Refined
 
 Precision = Literal["float32", "bfloat16"]
@@ -44,8 +44,19 @@ class SharedRefiner(Protocol):
         ...
 
 
+@runtime_checkable
+class SideBySideRefiner(Protocol):
+    """A refiner whose work on an image is for one thread, so that several images run side by side."""
+
+    def refine_many(self, images: Sequence[Image8], priors: Sequence[FloatMap]) -> list[Refined | SodliftError]:
+        """Refine each prior (H, W) in [0, 1] by its image, on torch's threads; a failure is given, not raised."""
+        ...
+
+
 def batch_of(refiner: object) -> int:
     """Return how many images ``refiner`` best works on at once."""
+    if isinstance(refiner, SideBySideRefiner):
+        return torch.get_num_threads()
     return GPU_BATCH if isinstance(refiner, SharedRefiner) and refiner.device.type == "cuda" else 1
 
 

@@ -45,7 +45,7 @@ class DenseCrfOptions:
 
     @classmethod
     def presets(cls) -> "dict[str, DenseCrfOptions]":
-        """Return the settings of DSS and R3Net, of DeepUSPS and of A2S by name."""
+        """Return settings by name: DSS and R3Net, DeepUSPS, A2S, and A2S's code beside what A2S uses."""
         return {
             "dss": cls(),
             "deepusps": cls(
@@ -57,6 +57,10 @@ class DenseCrfOptions:
                 pairwise=Pairwise(bilateral_sxy=50, bilateral_srgb=5, bilateral_weight=10, steps=10),
                 output="hard",
                 median=7,
+            ),
+            "a2s_soft": cls(
+                unary="log",
+                pairwise=Pairwise(bilateral_sxy=80, bilateral_srgb=13, bilateral_weight=10, steps=10),
             ),
         }
 

@@ -10,6 +10,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from sodlift.allocator import keep_freed_memory
 from sodlift.errors import ConfigError
 from sodlift.training.device import find_device
 
@@ -109,4 +110,5 @@ def _prepared(device: torch.device, threads: int) -> torch.device:
         torch.cuda.set_device(device)  # its generator is the one that checkpoints keep
     else:
         torch.set_num_threads(threads)
+        keep_freed_memory()
     return device

@@ -9,6 +9,7 @@ import torch
 
 from sodlift.arrays import FloatMap, Image8, resize, resize_image
 from sodlift.backbones._base import WeightsEntry, normalise
+from sodlift.errors import SodliftError
 from sodlift.refiners._base import Refined
 from sodlift.refiners.mirm.network import Mirm
 from sodlift.refiners.mirm.refine import merge, pad, stretch
@@ -32,21 +33,30 @@ class MirmImageRefiner:
 
         Raises TrainingError if the loss becomes NaN or infinite.
         """
-        return self.refine_many([image], [prior])[0]
+        (found,) = self.refine_many([image], [prior])
+        if isinstance(found, SodliftError):
+            raise found
+        return found
 
-    def refine_many(self, images: Sequence[Image8], priors: Sequence[FloatMap]) -> list[Refined]:
+    def refine_many(self, images: Sequence[Image8], priors: Sequence[FloatMap]) -> list[Refined | SodliftError]:
         """Refine several images side by side, on as many threads as torch may use; sizes may differ.
 
-        Each image is fitted on one thread alone: ten steps at this rate make of a last bit, which the number of threads
-        decides, a difference that is seen in the map.
+        An image that fails gives its error. Each is fitted on one thread alone: ten steps at this rate make of a last
+        bit, which the number of threads decides, a difference that is seen in the map.
         """
         threads = torch.get_num_threads()
         workers = max(1, min(threads, len(images)))
         try:
             with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-                return list(pool.map(self._refine, images, priors))
+                return list(pool.map(self._tried, images, priors))
         finally:
             torch.set_num_threads(threads)
+
+    def _tried(self, image: Image8, prior: FloatMap) -> Refined | SodliftError:
+        try:
+            return self._refine(image, prior)
+        except SodliftError as error:
+            return error
 
     def _refine(self, image: Image8, prior: FloatMap) -> Refined:
         side = self.options.size
