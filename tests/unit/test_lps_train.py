@@ -18,7 +18,7 @@ from sodlift.refiners.lps import refine as refine_module
 from sodlift.refiners.lps import train as train_module
 from sodlift.refiners.lps.network import Lps
 from sodlift.refiners.lps.options import LpsOptions
-from sodlift.refiners.lps.train import cross_entropy, flipped, refuse, tasks, train
+from sodlift.refiners.lps.train import cross_entropy, flipped, prior_of, refuse, tasks, train, with_stray_regions
 from sodlift.training import pretrained as pretrained_module
 from sodlift.training.job import TrainingJob
 from sodlift.training.model_file import ModelFile
@@ -180,6 +180,28 @@ def test_flips_are_each_images_own_and_one_pixel_in_twenty() -> None:
     assert changed[:, :, :80].float().mean().item() == pytest.approx(0.05, abs=0.005)
     assert not torch.equal(changed[0], changed[1])
     assert torch.equal(flipped(masks, batch_of(masks, 1, 2).noise(1, 200, 200), 0.0), masks)
+
+
+def test_stray_regions_are_the_masks_shape_elsewhere_added_and_cut_out() -> None:
+    masks = torch.zeros(1, 1, 8, 10)
+    masks[..., 2:4, 1:5] = 1
+    # a quarter of the height down and half of the width to the right; mirrored, a tenth of the width back to the left
+    draws = torch.tensor([[0.25, 0.5, 0.0, 0.7, 1.0, 0.5]])
+    priors = with_stray_regions(masks, draws, 0.8)
+    expected = masks.clone()
+    expected[..., 4:6, 6:10] = 0.8
+    expected[..., 2:4, 2:5] -= 0.8 * 0.5  # the mirrored mask covers columns 5 to 8, and moved by 7, 2 to 5
+    assert torch.allclose(priors, expected)
+    assert torch.equal(with_stray_regions(masks, draws, 0.0), masks)
+
+
+def test_stray_regions_are_each_images_own_and_pixels_flip_on_top(tmp_path: Path) -> None:
+    masks = (torch.arange(64) < 20).float().expand(2, 1, 64, 64).contiguous()
+    plain = prior_of(batch_of(masks, 3, 4), options(tmp_path, flip=0.0, stray=0.5))
+    assert not torch.equal(plain[0], plain[1])
+    assert torch.equal(plain[1:], prior_of(batch_of(masks[1:], 4), options(tmp_path, flip=0.0, stray=0.5)))
+    both = prior_of(batch_of(masks, 3, 4), options(tmp_path, flip=0.05, stray=0.5))
+    assert (both != plain).float().mean().item() == pytest.approx(0.05, abs=0.01)
 
 
 def test_network_sees_the_flipped_mask_and_is_asked_for_the_true_one(tmp_path: Path) -> None:

@@ -1,17 +1,13 @@
-"""What is told early, and the logs: CSV, TensorBoard, the figure of the losses."""
+"""What is told early, the log of a training and the figure of its losses."""
 
 import logging
 import signal
-import sys
 import threading
-import types
 from pathlib import Path
-from typing import Any, ClassVar
 
 import pytest
 from PIL import Image
 
-from sodlift.errors import MissingDependencyError
 from sodlift.training.curves import draw_curves
 from sodlift.training.log import COLUMNS, read_log, step_log
 from sodlift.training.watch import Watch, terminable
@@ -80,46 +76,6 @@ def test_rows_of_a_killed_run_are_replaced_from_the_checkpoint_on(tmp_path: Path
     assert [step for step, _ in read_log(log)["loss"]] == list(range(8))
     write(log, range(2))
     assert [step for step, _ in read_log(log)["loss"]] == [0, 1], "a new training starts a new log"
-
-
-class FakeWriter:
-    """Stands in for TensorBoard's writer."""
-
-    made: ClassVar[list[Any]] = []
-
-    def __init__(self, log_dir: str, purge_step: int) -> None:
-        self.place, self.scalars, self.closed = (log_dir, purge_step), [], False
-        self.made.append(self)
-
-    def add_scalar(self, tag: str, value: float, step: int) -> None:
-        self.scalars.append((tag, value, step))
-
-    def close(self) -> None:
-        self.closed = True
-
-
-def test_tensorboard_gets_every_value_where_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = types.ModuleType("torch.utils.tensorboard")
-    fake.SummaryWriter = FakeWriter
-    monkeypatch.setitem(sys.modules, fake.__name__, fake)
-    write(tmp_path / "log.csv", range(3, 5), start=3, tensorboard=tmp_path / "board")
-    (writer,) = FakeWriter.made
-    assert writer.place == (str(tmp_path / "board"), 3)
-    assert writer.closed
-    assert writer.scalars == [
-        *((key, value, 3) for key, value in VALUES.items()),
-        *((key, value, 4) for key, value in {**VALUES, "validation": 0.25}.items()),
-    ]
-
-
-def test_tensorboard_without_its_package_is_an_error_with_its_mend(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delitem(sys.modules, "torch.utils.tensorboard", raising=False)
-    monkeypatch.setitem(sys.modules, "tensorboard", None)
-    with pytest.raises(MissingDependencyError, match=r"tensorboard is not installed[\s\S]*pip install tensorboard"):
-        write(tmp_path / "log.csv", range(1), tensorboard=tmp_path / "board")
-    assert not (tmp_path / "log.csv").exists()
 
 
 @pytest.mark.parametrize("steps", [1, 2, 600])

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -194,10 +194,15 @@ def train(
 
 def start(folder: Path, recipe: dict[str, Any], environment: dict[str, str] | None = None, **settings: Any) -> Any:
     """Train in a process of its own, which may be killed; its standard error goes to ``folder / "errors_<rank>"``."""
-    # each process starts from one that has imported torch, and has done nothing else
+    return apart(_train_alone, folder, recipe, environment or {}, settings)
+
+
+def apart(work: Callable[..., None], *arguments: Any) -> Any:
+    """Start a process of its own for a function, from one that has imported what is slow and has done nothing else."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["sodlift.training.train"])
-    process = context.Process(target=_train_alone, args=(folder, recipe, environment or {}, settings))
+    # torch imports its compiler with the first optimiser
+    context.set_forkserver_preload(["sodlift.cli._train", "sodlift.refiners.mirm.train", "torch._dynamo"])
+    process = context.Process(target=work, args=arguments)
     process.start()
     return process
 

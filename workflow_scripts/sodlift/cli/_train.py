@@ -47,6 +47,7 @@ def train(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         device=arguments.device,
         threads=arguments.workers,
+        tensorboard=arguments.tensorboard,
     )
     _check_files(job, overwrite=arguments.overwrite)
     manifest = _manifest(arguments.images, arguments.masks)
@@ -61,11 +62,14 @@ def _options(kind: RefinerType, arguments: argparse.Namespace) -> Any:
 
 
 def _check_files(job: TrainingJob, *, overwrite: bool) -> None:
-    """Raise ConfigError for a file that cannot be written or, unless asked for, one that is there."""
+    """Raise ConfigError for a file that cannot be written or, unless asked for, one that is there.
+
+    A log so far tells of a training that was let in before and killed since, maybe amid its last files: it goes on.
+    """
     files = {"-o": job.output, "the log": job.log, "the report": job.report, "the figure": job.curves}
     check_outputs(files, ())
     there = [file for file in files.values() if file.exists()]
-    if there and not overwrite:
+    if there and not overwrite and not job.running_log.exists():
         raise ConfigError(
             f"there already: {', '.join(file.name for file in there)}",
             where=job.output.parent,

@@ -30,6 +30,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--device", default="auto", help="cpu, cuda, cuda:N, or auto (default): a GPU where there is one"
     )
     add_workers(parser)
+    parser.add_argument("--tensorboard", metavar="DIR", type=Path, help="write TensorBoard's files there, too")
     parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")
 
 

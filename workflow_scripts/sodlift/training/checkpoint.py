@@ -1,6 +1,5 @@
 """The progress of a training on disk: all that the steps to come depend on."""
 
-import glob
 import pickle
 import random
 import sys
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sodlift.atomic import atomic_file
+from sodlift.atomic import atomic_file, sweep
 from sodlift.training.errors import TrainingError
 
 
@@ -54,8 +53,7 @@ class Checkpoint:
     def remove(self) -> None:
         """Delete the file, and what a process that was killed while writing it left."""
         self.path.unlink(missing_ok=True)
-        for left in self.path.parent.glob(f".{glob.escape(self.path.name)}.????????.part*"):
-            left.unlink()
+        sweep(self.path)
 
 
 def random_state() -> dict[str, Any]:

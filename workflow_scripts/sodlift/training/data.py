@@ -188,8 +188,8 @@ def open_samples(
         If no sample is usable, a file is broken, or the disk is full.
     """
     folder = cache / key
-    if not folder.is_dir():
-        rmtree(cache, ignore_errors=True)  # what another training, or one killed while decoding, left
+    if not (folder / _INDEX).is_file():
+        remove_samples(cache)  # what another training, or one killed while decoding, left
         try:
             with atomic_folder(folder) as part:
                 _fill(part, items, size, targets, refuse, threads)
@@ -200,6 +200,13 @@ def open_samples(
                 mend="make room beside the checkpoint, or train at a smaller size",
             ) from cause
     return Samples(folder, items)
+
+
+def remove_samples(cache: Path) -> None:
+    """Delete all decoded samples: the index first, so that nobody takes what a kill leaves for the whole."""
+    for index in cache.glob(f"*/{_INDEX}"):
+        index.unlink()
+    rmtree(cache, ignore_errors=True)
 
 
 def _fill(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sodlift.atomic import atomic_file
-from sodlift.errors import MissingDependencyError
+from sodlift.errors import ConfigError, MissingDependencyError
 
 COLUMNS = ("step", "loss", "lr", "images_per_s", "validation")
 _FORMATS = {"loss": ".6f", "lr": ".6g", "images_per_s": ".2f", "validation": ".6f"}
@@ -25,6 +25,8 @@ def step_log(path: Path, start: int, tensorboard: Path | None = None) -> Iterato
     ------
     MissingDependencyError
         If TensorBoard's files are asked for and its package is not installed.
+    ConfigError
+        If they cannot be written there.
     """
     board = _board(tensorboard, start) if tensorboard else None
     kept = [row for row in _rows(path) if int(row[0]) < start] if start and path.is_file() else []
@@ -40,6 +42,7 @@ def step_log(path: Path, start: int, tensorboard: Path | None = None) -> Iterato
             if board is not None:
                 for key, value in values.items():
                     board.add_scalar(key, value, step)
+                board.flush()  # else a kill would take with it what the checkpoint counts as done
 
         try:
             yield write
@@ -67,6 +70,13 @@ def _board(folder: Path, start: int) -> Any:
         raise MissingDependencyError(
             f"TensorBoard's files are asked for, but {cause.name} is not installed",
             where=folder,
-            mend="pip install tensorboard, or train without them: the CSV log holds the same numbers",
+            mend="pip install 'sodlift[tensorboard]', or train without them: the CSV log holds the same numbers",
         ) from cause
-    return module.SummaryWriter(log_dir=str(folder), purge_step=start)
+    try:
+        return module.SummaryWriter(log_dir=str(folder), purge_step=start)  # readers forget later steps of killed runs
+    except OSError as cause:
+        raise ConfigError(
+            f"TensorBoard's files cannot be written: {cause.strerror}",
+            where=folder,
+            mend="name a folder that you may write to",
+        ) from cause

@@ -6,17 +6,27 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
-from shutil import copyfile, rmtree
+from shutil import copyfile
 from typing import Any
 
 import torch
 
-from sodlift.atomic import atomic_file
+from sodlift.atomic import atomic_file, sweep
 from sodlift.errors import ConfigError
 from sodlift.training.checkpoint import Checkpoint
 from sodlift.training.code import network_code, training_code
 from sodlift.training.curves import draw_curves
-from sodlift.training.data import Item, Refuse, Samples, Targets, digest_of, held_out, items_of, open_samples
+from sodlift.training.data import (
+    Item,
+    Refuse,
+    Samples,
+    Targets,
+    digest_of,
+    held_out,
+    items_of,
+    open_samples,
+    remove_samples,
+)
 from sodlift.training.engine import Outcome, Run, fit
 from sodlift.training.feed import Feed
 from sodlift.training.job import TrainingJob
@@ -122,7 +132,9 @@ def train_network(
         write_report(job.report, job.log, place, tasks[-1].recipe, {**facts, **outcome._asdict()})
         checkpoint.remove()
         job.running_log.unlink()
-        rmtree(job.cache)
+        remove_samples(job.cache)
+        for file in (job.output, job.log, job.curves, job.report, job.running_log):
+            sweep(file)
 
 
 def _fit_all(

@@ -65,6 +65,10 @@ class LpsOptions:
         T of Eq. 5: how often the map takes the prior's place; 1 in the paper's tables, and 0 keeps the prior.
     flip : float
         Probability that a pixel of the mask that plays the prior changes sides in training.
+    stray : float
+        Largest share by which the prior is wrong in whole regions in training: the mask's own shape, moved at random,
+        is added to the background and cut out of the foreground, each by a share drawn from 0 to this. Single flipped
+        pixels leave a region's mean nearly where it was; a detector's errors are regions. 0 as published.
     backbone_training : str
         ``tuned`` trains the backbone too; ``frozen`` trains the head alone.
     backbone_norm : str
@@ -89,6 +93,7 @@ class LpsOptions:
     resample: Literal["bilinear", "nearest"] = "bilinear"
     iterations: int = 1
     flip: float = 0.05
+    stray: float = 0.0
     backbone_training: Literal["tuned", "frozen"] = "tuned"
     backbone_norm: Literal["batch", "frozen"] = "frozen"
     pretrain_steps: int = 25_000
@@ -107,6 +112,7 @@ class LpsOptions:
         whole = self.size > 0 and self.size % DEEPEST_STRIDE == 0
         _require(whole, "size", self.size, f"a multiple of {DEEPEST_STRIDE}")
         _require(0 <= self.flip < 0.5, "flip", self.flip, "from 0 to below 0.5, where masks tell nothing")
+        _require(0 <= self.stray <= 1, "stray", self.stray, "from 0 to 1")
         tuned = self.backbone_training == "tuned"
         _require(tuned or not self.pretrain_steps, "pretrain_steps", self.pretrain_steps, "0 for a frozen backbone")
 

@@ -24,9 +24,39 @@ def refuse(stored: FloatMap, mask: FloatMap) -> str:
     return "mask without background" if mask.all() else ""
 
 
-def flipped(masks: Tensor, noise: Tensor, probability: float) -> Tensor:
-    """Return masks (B, 1, H, W) of 0 and 1 with pixels on the other side where noise in [0, 1) is below."""
-    return torch.where(noise < probability, 1 - masks, masks)
+DRAWS = 6
+"""Random numbers an image for stray regions: two shifts and two shares."""
+
+
+def with_stray_regions(masks: Tensor, draws: Tensor, largest: float) -> Tensor:
+    """Return masks (B, 1, H, W) with a region too much and one too few, each by a share of up to ``largest``.
+
+    The regions are the mask's own shape, the second mirrored, moved cyclically: as large and as compact as what a
+    detector would take for the object. ``draws`` (B, DRAWS) in [0, 1) say how far and how much.
+    """
+    added, missing = _moved(masks, draws[:, :2]), _moved(masks.flip(-1), draws[:, 2:4])
+    more, less = (largest * draws[:, 4:, None, None, None]).unbind(1)
+    return masks * (1 - less * missing) + (1 - masks) * more * added
+
+
+def _moved(masks: Tensor, shifts: Tensor) -> Tensor:
+    """Roll each mask down and to the right by a share of its height and width."""
+    size = torch.tensor(masks.shape[-2:])
+    steps = (shifts.cpu() * size).long().tolist()
+    return torch.stack([mask.roll(step, (-2, -1)) for mask, step in zip(masks, steps, strict=True)])
+
+
+def flipped(priors: Tensor, noise: Tensor, probability: float) -> Tensor:
+    """Return priors (B, 1, H, W) in [0, 1] with pixels on the other side where noise in [0, 1) is below."""
+    return torch.where(noise < probability, 1 - priors, priors)
+
+
+def prior_of(batch: Batch, options: LpsOptions) -> Tensor:
+    """Return what plays the prior of a batch's masks: the masks with errors that are drawn for each image alone."""
+    pixels = batch.targets[0].numel()
+    noise = batch.noise(pixels + DRAWS)
+    priors = with_stray_regions(batch.targets, noise[:, pixels:], options.stray) if options.stray else batch.targets
+    return flipped(priors, noise[:, :pixels].reshape(batch.targets.shape), options.flip)
 
 
 def cross_entropy(logits: Tensor, masks: Tensor) -> Loss:
@@ -40,7 +70,7 @@ def tasks(options: LpsOptions, pretrained: Pretrained) -> tuple[Task, ...]:
     recipe, entry = options.recipe, pretrained.entry
 
     def compare(network: nn.Module, batch: Batch) -> Loss:
-        priors = flipped(batch.targets, batch.noise(*batch.targets.shape[1:]), options.flip)
+        priors = prior_of(batch, options)
         return cross_entropy(network(normalise(batch.images, entry), priors), batch.targets)
 
     def find(network: nn.Module, batch: Batch) -> Loss:
