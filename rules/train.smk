@@ -58,5 +58,7 @@ rule train_refiner:
         seed=lambda wc: RUN.refiner(wc.refiner).seed,
         device=RUN.device,
         checkpoint=f"{OUT}/models/{{refiner}}.checkpoint.pt",
+        # read where the configuration asks for it; a param that changed with it would train again
+        tensorboard=f"{OUT}/tensorboard/{{refiner}}",
     script:
         "../workflow_scripts/train.py"

@@ -15,16 +15,11 @@ def main(snakemake: Any) -> None:
     params, refiner = snakemake.params, cast(Any, REFINERS.get(snakemake.params.row["type"]))
     manifests = [Manifest.load(file) for file in snakemake.input.manifests]
     maps: list[MapSet | None] = [MapSet(folder) for folder in snakemake.input.priors] or [None] * len(manifests)
-    training = TrainingJob(
-        tuple(zip(manifests, maps, strict=True)),
-        output=Path(snakemake.output.model),
-        checkpoint=Path(params.checkpoint),
-        log=Path(snakemake.output.history),
-        seed=params.seed,
-        device=params.device,
-        threads=snakemake.threads,
-    )
-    refiner.train(options_of(refiner, snakemake), training)
+    files = Path(snakemake.output.model), Path(params.checkpoint), Path(snakemake.output.history)
+    board = Path(params.tensorboard) if snakemake.config.get("tensorboard") else None
+    sources = tuple(zip(manifests, maps, strict=True))
+    job = TrainingJob(sources, *files, params.seed, params.device, snakemake.threads, board)
+    refiner.train(options_of(refiner, snakemake), job)
 
 
 run_job(main, globals())

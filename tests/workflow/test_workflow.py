@@ -53,8 +53,8 @@ def _would_run(copy: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def run(copy: Path) -> Path:
-    """The copy after one run of everything."""
-    done = _snakemake(copy)
+    """The copy after one run of everything, TensorBoard's files included."""
+    done = _snakemake(copy, "--config", "tensorboard=true")
     assert done.returncode == 0, done.stdout + done.stderr
     return copy
 
@@ -84,6 +84,12 @@ def test_tables_and_figures_are_there(run: Path) -> None:
     assert {f"tables/refiners.{suffix}" for suffix in ("csv", "md", "tex")} <= found
     assert {"figures/pr_curves.pdf", "figures/pr_curves.png"} <= found
     assert not [name for name in found if name.endswith(".part") or "/." in name.replace(".snakemake_timestamp", "")]
+
+
+def test_trainings_write_tensorboards_files_where_asked_for(run: Path) -> None:
+    written = {path.parent.name for path in (run / RESULTS / "tensorboard").glob("*/events.*")}
+    assert written == {"mirm_smoke", "lps_smoke"}
+    assert "train_refiner" not in _would_run(run)  # without it, nothing is trained again
 
 
 def test_no_job_needs_more_than_four_gibibytes(run: Path) -> None:
