@@ -17,6 +17,7 @@ from PIL import Image
 from sodlift.arrays import read_map, resize
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.detectors import DETECTORS
+from sodlift.detectors._base import Machine
 from sodlift.detectors.prior import PriorOptions
 from sodlift.evaluation.protocols import load_protocol
 from sodlift.evaluation.run import evaluate_maps
@@ -64,7 +65,9 @@ def main() -> None:
             train_drfi([part("ECSSD", 1, 2)], workers=arguments.workers).save(model)
         options = PriorOptions("drfi", {"model": str(model)})
         for manifest in (part("ECSSD", 0, 2), part("SED2")):
-            DETECTORS.get("prior").make("drfi", options, manifest, folder / manifest.dataset, arguments.workers)
+            DETECTORS.get("prior").make(
+                "drfi", options, manifest, folder / manifest.dataset, Machine(arguments.workers)
+            )
             show(f"ours, {manifest.dataset}", manifest, MapSet(folder / manifest.dataset))
         odd, correlations = part("ECSSD", 0, 2), []
         with new_mapset(folder / "given") as writer:

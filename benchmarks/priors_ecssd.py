@@ -14,6 +14,7 @@ from PIL import Image
 
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.detectors import DETECTORS
+from sodlift.detectors._base import Machine
 from sodlift.detectors.prior import PriorOptions
 from sodlift.evaluation.protocols import load_protocol
 from sodlift.evaluation.run import evaluate_maps
@@ -47,7 +48,7 @@ def main() -> None:
     for name in arguments.priors:
         with tempfile.TemporaryDirectory() as folder:
             maps = Path(folder) / name
-            DETECTORS.get("prior").make(name, PriorOptions(name), manifest, maps, arguments.workers)
+            DETECTORS.get("prior").make(name, PriorOptions(name), manifest, maps, Machine(arguments.workers))
             scores = evaluate_maps(manifest, MapSet(maps), None, protocols, "prior").scores
         found = {(score.protocol, score.metric): score.value for score in scores}
         for protocol in PROTOCOLS:

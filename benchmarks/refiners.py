@@ -29,10 +29,9 @@ from sodlift.arrays import read_image, read_map, write_map
 from sodlift.backbones import BACKBONES
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.inference.export import write_onnx
-from sodlift.inference.feed import ahead
 from sodlift.inference.refine import DECODERS, refine_dataset
-from sodlift.inference.shared import GPU_BATCH
 from sodlift.mapset import MapSet, new_mapset
+from sodlift.parallel import ahead
 from sodlift.refiners.lps.network import Lps
 from sodlift.refiners.lps.network import build as build_lps
 from sodlift.refiners.lps.options import LpsOptions
@@ -42,6 +41,7 @@ from sodlift.refiners.mirm.network import Mirm, resize
 from sodlift.refiners.mirm.network import build as build_mirm
 from sodlift.refiners.mirm.options import MirmOptions
 from sodlift.refiners.mirm.refine import MirmRefiner
+from sodlift.training.on_device import GPU_BATCH
 
 SIDE, MANY, GPU_IMAGES, FILES = 256, 12, 64, 512
 Row = dict[str, Any]

@@ -77,14 +77,30 @@ def cleared(name):
 
 def trained_model(detector):
     """The model of a detector that the run trains, as a list to wait for."""
-    trained = RUN.detector(detector).train is not None
-    return [f"{OUT}/models/detectors/{detector}/model.npz"] if trained else []
+    row = RUN.detector(detector)
+    file = "model.pt" if row.kind.deep else "model.npz"
+    return [f"{OUT}/models/detectors/{detector}/{file}"] if row.train else []
+
+
+def training_sets(train):
+    """The manifests that a detector or refiner is trained on, one for each of its maps where it learns from maps."""
+    return [f"{OUT}/datasets/{name}/manifest.csv" for name in train.manifests]
+
+
+def training_maps(train):
+    """The maps that a detector or refiner learns from, if any."""
+    return [f"{OUT}/priors/{maps.dataset}/{maps.detector}" for maps in train.maps]
+
+
+def machine(detector):
+    """What a deep detector runs on; nothing for others, whose maps are not made again when it changes."""
+    settings = {"device": RUN.device, "precision": RUN.precision}
+    return settings if RUN.detector(detector).kind.deep else {}
 
 
 def other_maps(dataset, detector):
     """The maps of another detector that this one takes, as a list to wait for."""
-    row = RUN.detector(detector)
-    needed = row.kind.needs(row.options)
+    needed = RUN.detector(detector).needs
     return [f"{OUT}/priors/{dataset}/{needed}"] if needed else []
 
 

@@ -26,9 +26,12 @@ rule prior:
     conda:
         "../environment.yml"
     threads: RUN.threads
+    resources:
+        gpu=lambda wc: int(RUN.detector(wc.detector).kind.deep),
     params:
         code=lambda wc: code("prior.py", RUN.detector(wc.detector)),
         row=lambda wc: plain(RUN.detector(wc.detector)),
+        machine=lambda wc: machine(wc.detector),
         files=lambda wc: (
             "obtained"
             if obtained(f"maps/{wc.detector}/{wc.dataset}")
@@ -54,9 +57,12 @@ rule prior_part:
     conda:
         "../environment.yml"
     threads: RUN.threads
+    resources:
+        gpu=lambda wc: int(RUN.detector(wc.detector).kind.deep),
     params:
         code=lambda wc: code("prior_part.py", RUN.detector(wc.detector)),
         row=lambda wc: plain(RUN.detector(wc.detector)),
+        machine=lambda wc: machine(wc.detector),
         files=lambda wc: map_files(wc.dataset, wc.detector),
     script:
         "../workflow_scripts/prior_part.py"

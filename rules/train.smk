@@ -4,11 +4,11 @@ rule train:
         [trained_model(detector) for detector in RUN.trained_detectors],
 
 
+# A detector that is no network, such as DRFI. Of the params of a training it uses the seed alone.
 rule train_detector:
     input:
-        manifests=lambda wc: [
-            f"{OUT}/datasets/{d}/manifest.csv" for d in RUN.training_sets(wc.detector)
-        ],
+        manifests=lambda wc: training_sets(RUN.detector(wc.detector).train),
+        priors=lambda wc: training_maps(RUN.detector(wc.detector).train),
         cleared=lambda wc: cleared(wc.detector),
     output:
         model=f"{OUT}/models/detectors/{{detector}}/model.npz",
@@ -23,20 +23,31 @@ rule train_detector:
         code=lambda wc: code("train_detector.py", RUN.detector(wc.detector)),
         row=lambda wc: plain(RUN.detector(wc.detector)),
         seed=RUN.seeds[0],
+        device="cpu",
+        checkpoint=f"{OUT}/models/detectors/{{detector}}.checkpoint.pt",
+        tensorboard=f"{OUT}/tensorboard/{{detector}}",
     script:
         "../workflow_scripts/train_detector.py"
 
 
-# The names of the report and the figure follow from the history's. The checkpoint is not declared, so that it survives
-# a killed job and the next one goes on from it.
+use rule train_detector as train_deep_detector with:
+    output:
+        model=f"{OUT}/models/detectors/{{detector}}/model.pt",
+        history=f"{OUT}/models/detectors/{{detector}}/training.csv",
+        report=f"{OUT}/models/detectors/{{detector}}/training.json",
+        curves=f"{OUT}/models/detectors/{{detector}}/training.png",
+    resources:
+        gpu=1,
+    params:
+        device=RUN.device,
+
+
+# The names of the history, the report and the figure follow from the model's. The checkpoint is not declared, so that it
+# survives a killed job and the next one goes on from it.
 rule train_refiner:
     input:
-        manifests=lambda wc: [
-            f"{OUT}/datasets/{d}/manifest.csv" for d in RUN.train_manifests(wc.refiner)
-        ],
-        priors=lambda wc: [
-            f"{OUT}/priors/{d}/{p}" for d, p in RUN.train_inputs(wc.refiner)
-        ],
+        manifests=lambda wc: training_sets(RUN.refiner(wc.refiner).train),
+        priors=lambda wc: training_maps(RUN.refiner(wc.refiner).train),
         cleared=lambda wc: cleared(wc.refiner),
     output:
         model=f"{OUT}/models/{{refiner}}/model.pt",

@@ -9,6 +9,7 @@ from sodlift.arrays import write_map
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.priors._drfi_model import DrfiModel
 from sodlift.priors._drfi_training import TrainingParams, train_drfi
+from sodlift.training.job import TrainingJob
 
 SMALL = TrainingParams(trees=20, drawn=2000, smallest_leaf=2)
 
@@ -39,6 +40,12 @@ def scenes(folder: Path, count: int = 12) -> Manifest:
         cv2.imwrite(str(file), image[..., ::-1])
         entries.append(Entry(file.stem, file, folder / "masks" / file.name, *mask.shape, f"digest {seed}"))
     return Manifest("scenes", tuple(entries))
+
+
+def training(manifest: Manifest, model: Path, seed: int = 0, threads: int = 1) -> TrainingJob:
+    """Return the job of training a detector on the masks of a manifest."""
+    checkpoint, log = (model.with_suffix(suffix) for suffix in (".checkpoint", ".csv"))
+    return TrainingJob(((manifest, None),), model, checkpoint, log, seed, threads=threads)
 
 
 def small_model(folder: Path) -> DrfiModel:

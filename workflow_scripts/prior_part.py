@@ -5,6 +5,7 @@ from typing import Any
 from adapter import made_options_of, run_job
 from sodlift.datasets.manifest import Manifest
 from sodlift.detectors import DETECTORS
+from sodlift.detectors._base import Machine
 
 
 def main(snakemake: Any) -> None:
@@ -12,7 +13,8 @@ def main(snakemake: Any) -> None:
     detector, manifest = DETECTORS.get(snakemake.params.row["type"]), Manifest.load(snakemake.input.manifest)
     part, parts = map(int, snakemake.wildcards.scatteritem.split("-of-"))
     name, options = snakemake.params.row["id"], made_options_of(detector, snakemake)
-    detector.make(name, options, manifest.part(part, parts), snakemake.output.maps, snakemake.threads)
+    machine = Machine(snakemake.threads, **snakemake.params.machine)
+    detector.make(name, options, manifest.part(part, parts), snakemake.output.maps, machine)
 
 
 run_job(main, globals())

@@ -1,19 +1,16 @@
-"""Adapter of rule train_detector: the model of one detector."""
+"""Adapter of rules train_detector and train_deep_detector: the model of one detector."""
 
-from pathlib import Path
 from typing import Any, cast
 
 from adapter import options_of, run_job
-from sodlift.datasets.manifest import Manifest
 from sodlift.detectors import DETECTORS
+from training_job import training_job
 
 
 def main(snakemake: Any) -> None:
-    """Train on the images and masks of the manifests."""
-    detector, params = cast(Any, DETECTORS.get(snakemake.params.row["type"])), snakemake.params
-    manifests = [Manifest.load(path) for path in snakemake.input.manifests]
-    options, model = options_of(detector, snakemake), Path(snakemake.output.model)
-    detector.train(options, manifests, model, params.seed, snakemake.threads)
+    """Train on the manifests, with the priors where the detector learns from them."""
+    detector = cast(Any, DETECTORS.get(snakemake.params.row["type"]))
+    detector.train(options_of(detector, snakemake), training_job(snakemake))
 
 
 run_job(main, globals())

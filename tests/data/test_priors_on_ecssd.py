@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from drfi_samples import training
 from sodlift.arrays import read_image, read_map
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.detectors import DETECTORS
+from sodlift.detectors._base import Machine
 from sodlift.detectors.prior import PriorOptions
 from sodlift.evaluation.protocols import load_protocol
 from sodlift.evaluation.run import evaluate_maps
@@ -69,13 +71,13 @@ def test_drfi_trained_on_fifty_other_images_scores_what_was_measured(sodlift_dat
     others = part_of_ecssd(sodlift_data, 1, 20)
     assert len(others.entries) == 50 and not set(others.stems) & set(tenth.stems)
     options = PriorOptions("drfi", training={"trees": 50, "drawn": 10_000})
-    PRIOR.train(options, [others], tmp_path / "model.npz", 0, 2)
+    PRIOR.train(options, training(others, tmp_path / "model.npz", threads=2))
     assert_scores(tenth, options.with_model(tmp_path / "model.npz"), tmp_path / "maps", DRFI)
 
 
 def assert_scores(manifest: Manifest, options: PriorOptions, folder: Path, measured: tuple[float, float]) -> None:
     """Hold adaptive F and MAE of a prior against what was measured."""
-    PRIOR.make(options.method, options, manifest, folder, 2)
+    PRIOR.make(options.method, options, manifest, folder, Machine(2))
     cell = evaluate_maps(manifest, MapSet(folder), None, [load_protocol("ldps_all")], "prior")
     scores = {score.metric: score.value for score in cell.scores}
     adaptive_f, error = measured

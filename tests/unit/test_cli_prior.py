@@ -83,7 +83,7 @@ def test_maps_are_the_same_for_one_and_two_workers_and_in_the_workflow(tmp_path,
         out = tmp_path / str(workers)
         assert main(["prior", str(tmp_path / "in"), "--method", "rbd", "-o", str(out), "--workers", str(workers)]) == 0
     manifest = Manifest("own", tuple(Entry(file.stem, file, None, 24, 32, "") for file in files))
-    DETECTORS.get("prior").make("rbd", PriorOptions("rbd"), manifest, tmp_path / "workflow", 1)
+    DETECTORS.get("prior").make("rbd", PriorOptions("rbd"), manifest, tmp_path / "workflow")
     for file in files:
         one, two, of_workflow = ((tmp_path / part / file.name).read_bytes() for part in ("1", "2", "workflow"))
         assert one == two == of_workflow

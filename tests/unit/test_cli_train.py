@@ -1,5 +1,6 @@
 """``sodlift train``: folders become a training; a killed one goes on; nothing replaced, one clear error."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from PIL import Image
 
 from sodlift.arrays import to_uint8
 from sodlift.cli.main import main
+from sodlift.detectors import DETECTORS
 from sodlift.errors import ConfigError
 from sodlift.refiners import REFINERS
-from sodlift.refiners._base import RefinerType
+from sodlift.registry import Registry
 from sodlift.training.job import TrainingJob
 
 SMALL = ("recipe.steps=2", "recipe.batch=2", "train_size=64")
@@ -32,20 +34,21 @@ def folders(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folders: Path, refiner: str, *arguments: object) -> int:
-    fixed = ["--refiner", refiner, "--images", folders / "images", "--backbone", "mobilenet_v2", "--workers", 1]
+def run(folders: Path, name: str, *arguments: object) -> int:
+    noun = "--refiner" if name in REFINERS or name not in DETECTORS else "--detector"
+    fixed = [noun, name, "--images", folders / "images", "--backbone", "mobilenet_v2", "--workers", 1]
     return main(["train", *map(str, [*fixed, "--device", "cpu", "-o", folders / "m.pt", *arguments])])
 
 
 class Caught:
-    """Stands in for a refiner's training and keeps what it was asked."""
+    """Stands in for the training of a refiner or detector and keeps what it was asked."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         self.options: Any = None
         self.job: TrainingJob | None = None
-        kind = REFINERS.get(name)
-        changed = RefinerType(**{**vars(kind), "train": self})
-        monkeypatch.setattr(f"sodlift.refiners.{name}.REFINER", changed)
+        registry: Registry[Any] = REFINERS if name in REFINERS else DETECTORS
+        place = f"{registry.module(name)}.{registry.attribute}"
+        monkeypatch.setattr(place, replace(registry.get(name), train=self))
 
     def __call__(self, options: Any, job: TrainingJob) -> None:
         self.options, self.job = options, job
@@ -75,6 +78,22 @@ def test_folders_of_masks_become_a_job(folders: Path, monkeypatch: pytest.Monkey
     assert (caught.options.pretrain_steps, caught.options.weights) == (0, "torchvision")
 
 
+@pytest.mark.parametrize(
+    ("detector", "target"), [("arn", "masks"), ("a2s", "priors"), ("a2s_labels", None)], ids=["masks", "maps", "images"]
+)
+def test_a_deep_detector_is_trained_from_what_it_learns_from(
+    folders: Path, monkeypatch: pytest.MonkeyPatch, detector: str, target: str | None
+) -> None:
+    caught = Caught(monkeypatch, detector)
+    given = () if target is None else (f"--{target}", folders / target)
+    assert run(folders, detector, *given, "--set", "recipe.steps=2", "size=96") == 0
+    assert (caught.options.backbone, caught.options.recipe.steps, caught.options.size) == ("mobilenet_v2", 2, 96)
+    ((manifest, maps),) = caught.job.sources
+    assert manifest.stems == ("p0", "p1", "p2")
+    assert all((entry.mask is not None) == (target == "masks") for entry in manifest.entries)
+    assert (maps is not None) == (target == "priors")
+
+
 def test_folder_names_are_no_patterns(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     caught = Caught(monkeypatch, "lps")
     odd = (folders / "masks").rename(folders / "masks [1]*")
@@ -83,11 +102,15 @@ def test_folder_names_are_no_patterns(folders: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("refiner", "arguments", "words"),
+    ("name", "arguments", "words"),
     [
         ("mirm", ["--masks", "masks"], "learns from priors: name them by --priors"),
         ("lps", ["--priors", "priors"], "learns from masks: name them by --masks"),
         ("densecrf", ["--masks", "masks"], "learns nothing"),
+        ("mirm", [], "learns from priors"),
+        ("a2s", ["--masks", "masks"], "detector 'a2s' learns from priors"),
+        ("a2s_labels", ["--masks", "masks"], "learns from images alone: name neither"),
+        ("prior", ["--masks", "masks", "--set", "method=drfi"], "detector 'prior' is no network"),
         ("mirn", ["--priors", "priors"], "did you mean 'mirm'"),
         ("mirm", ["--priors", "priors", "--set", "recipe.step=3"], "did you mean 'steps'"),
         ("mirm", ["--priors", "none"], "none"),
@@ -95,10 +118,10 @@ def test_folder_names_are_no_patterns(folders: Path, monkeypatch: pytest.MonkeyP
     ],
 )
 def test_mistakes_are_one_clear_message(
-    folders: Path, capsys: pytest.CaptureFixture[str], refiner: str, arguments: list[str], words: str
+    folders: Path, capsys: pytest.CaptureFixture[str], name: str, arguments: list[str], words: str
 ) -> None:
     names = {"masks", "priors", "none", "masks2"}
-    assert run(folders, refiner, *(folders / text if text in names else text for text in arguments)) == 2
+    assert run(folders, name, *(folders / text if text in names else text for text in arguments)) == 2
     said = capsys.readouterr().err
     assert said.startswith("sodlift train: ") and words in said and "Traceback" not in said
     assert not (folders / "m.pt").exists()

@@ -186,7 +186,7 @@ def test_a_missing_key_is_named(key: str) -> None:
             "refiners",
             {"mine": without(MIRM, "train")},
             "mine.train",
-            "'mirm' are trained",
+            "this refiner is trained",
             "",
             "say what it is trained",
         ),

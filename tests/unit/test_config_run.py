@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sodlift.config.load import load_run
-from sodlift.config.rows import below
-from sodlift.config.run import Absent, Cell, PriorMaps, Run
+from sodlift.config.rows import PriorMaps, below
+from sodlift.config.run import Absent, Cell, Run
 from sodlift.datasets.subset import Subset
 from sodlift.errors import ConfigError, UnknownNameError
 from sodlift.figures.curves import CurvesOptions, chosen

@@ -7,6 +7,7 @@ from PIL import Image
 from sodlift.arrays import read_image, read_map, to_uint8
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.detectors import DETECTORS
+from sodlift.detectors._base import Machine
 from sodlift.detectors.maps import MapsOptions
 from sodlift.errors import ConfigError, MapError
 from sodlift.mapset import MapSet
@@ -28,7 +29,7 @@ def images(folder, stems, size=(24, 32)):
 
 def run(kind, options, manifest, target, workers=1):
     detector = DETECTORS.get(kind)
-    detector.make("mine", build(detector.options, options), manifest, target, workers)
+    detector.make("mine", build(detector.options, options), manifest, target, Machine(workers))
     return MapSet(target)
 
 

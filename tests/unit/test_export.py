@@ -65,7 +65,7 @@ def test_onnxruntime_gives_the_refiners_maps(refiner: object, tmp_path: Path) ->
 
 @pytest.fixture
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("sodlift.refiners._trained.BACKBONES", mirm_samples.TinyRegistry)
+    monkeypatch.setattr("sodlift.training.trained.BACKBONES", mirm_samples.TinyRegistry)
     model_file().save(tmp_path / "m.pt")
     return tmp_path / "m.pt"
 

@@ -13,14 +13,15 @@ from refining_samples import dataset
 
 from sodlift.arrays import FloatMap, Image8
 from sodlift.errors import ConfigError, DataError, SodliftError
-from sodlift.inference.feed import ahead
 from sodlift.inference.refine import refine_dataset, refine_map_sets
-from sodlift.inference.shared import SharedRefiner, in_memory
+from sodlift.inference.shared import SharedRefiner
 from sodlift.mapset import MapSet, new_mapset
+from sodlift.parallel import ahead
 from sodlift.refiners._base import Refined
 from sodlift.refiners.mirm.options import MirmOptions
 from sodlift.refiners.mirm.refine import MirmRefiner
 from sodlift.training.errors import TrainingError
+from sodlift.training.on_device import in_memory
 
 REFINERS = pytest.mark.parametrize("kind", ["mirm", "lps"])
 

@@ -42,12 +42,16 @@ def test_a_refiner_that_learns_from_maps_has_a_manifest_for_each(tmp_path: Path)
 @pytest.mark.parametrize(
     ("change", "path", "said"),
     [
-        ({"train": None}, "mine.train", "refiners of type 'lps' are trained"),
-        ({"train": {"datasets": ["SED2"], "detectors": ["rbd"]}}, "mine.train.detectors", "learn from masks"),
+        ({"train": None}, "mine.train", "this refiner is trained"),
+        (
+            {"train": {"datasets": ["SED2"], "detectors": ["rbd"]}},
+            "mine.train.detectors",
+            "this refiner learns from masks, not from maps",
+        ),
         ({"train": {"datasets": ["bare"]}}, "mine.train.datasets", "'bare' has no masks to learn from"),
         ({"train": {"datasets": ["SED3"]}}, "mine.train.datasets", "unknown data set 'SED3'"),
-        ({"type": "mirm", "options": {}}, "mine.train", "learn from the maps of detectors"),
-        ({"type": "densecrf", "options": {}}, "mine.train", "have nothing to train"),
+        ({"type": "mirm", "options": {}}, "mine.train", "this refiner learns from the maps of detectors"),
+        ({"type": "densecrf", "options": {}}, "mine.train", "this refiner has nothing to train"),
     ],
 )
 def test_a_training_that_does_not_fit_is_told(tmp_path: Path, change: dict[str, Any], path: str, said: str) -> None:

@@ -32,7 +32,7 @@ RECIPE = Recipe(optimiser="adam", head_lr=1e-2, backbone_lr=1e-3, schedule="cons
 @pytest.fixture(autouse=True)
 def tiny_backbones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pretrained_module, "BACKBONES", TinyRegistry)
-    monkeypatch.setattr("sodlift.refiners._trained.BACKBONES", TinyRegistry)
+    monkeypatch.setattr("sodlift.training.trained.BACKBONES", TinyRegistry)
 
 
 def options(folder: Path, **changes: object) -> LpsOptions:
@@ -182,26 +182,31 @@ def test_flips_are_each_images_own_and_one_pixel_in_twenty() -> None:
     assert torch.equal(flipped(masks, batch_of(masks, 1, 2).noise(1, 200, 200), 0.0), masks)
 
 
-def test_stray_regions_are_the_masks_shape_elsewhere_added_and_cut_out() -> None:
-    masks = torch.zeros(1, 1, 8, 10)
-    masks[..., 2:4, 1:5] = 1
-    # a quarter of the height down and half of the width to the right; mirrored, a tenth of the width back to the left
-    draws = torch.tensor([[0.25, 0.5, 0.0, 0.7, 1.0, 0.5]])
-    priors = with_stray_regions(masks, draws, 0.8)
+def test_stray_regions_are_other_masks_added_and_cut_out_by_a_share() -> None:
+    masks, others = torch.zeros(1, 1, 4, 6), torch.zeros(1, 2, 4, 6)
+    masks[..., :4], others[:, 0, :, 3:], others[:, 1, :2] = 1, 1, 1
+    priors = with_stray_regions(masks, others, torch.tensor([[1.0, 0.5]]), 0.8)
     expected = masks.clone()
-    expected[..., 4:6, 6:10] = 0.8
-    expected[..., 2:4, 2:5] -= 0.8 * 0.5  # the mirrored mask covers columns 5 to 8, and moved by 7, 2 to 5
+    expected[..., 4:] = 0.8  # where the first other mask lies outside the mask
+    expected[..., :2, :4] -= 0.8 * 0.5  # where the second lies inside
     assert torch.allclose(priors, expected)
-    assert torch.equal(with_stray_regions(masks, draws, 0.0), masks)
+    assert torch.equal(with_stray_regions(masks, others, torch.ones(1, 2), 0.0), masks)
 
 
-def test_stray_regions_are_each_images_own_and_pixels_flip_on_top(tmp_path: Path) -> None:
+def test_a_prior_with_stray_regions_is_each_images_own_and_pixels_flip_on_top(tmp_path: Path) -> None:
     masks = (torch.arange(64) < 20).float().expand(2, 1, 64, 64).contiguous()
-    plain = prior_of(batch_of(masks, 3, 4), options(tmp_path, flip=0.0, stray=0.5))
+    others = (torch.arange(64)[:, None] < 30).float().expand(2, 2, 64, 64)
+    batch, one = batch_of(masks, 3, 4)._replace(others=others), batch_of(masks[1:], 4)._replace(others=others[1:])
+    plain = prior_of(batch, options(tmp_path, flip=0.0, stray=0.5))
     assert not torch.equal(plain[0], plain[1])
-    assert torch.equal(plain[1:], prior_of(batch_of(masks[1:], 4), options(tmp_path, flip=0.0, stray=0.5)))
-    both = prior_of(batch_of(masks, 3, 4), options(tmp_path, flip=0.05, stray=0.5))
+    assert torch.equal(plain[1:], prior_of(one, options(tmp_path, flip=0.0, stray=0.5)))
+    both = prior_of(batch, options(tmp_path, flip=0.05, stray=0.5))
     assert (both != plain).float().mean().item() == pytest.approx(0.05, abs=0.01)
+
+
+def test_other_masks_are_asked_for_only_where_they_stray(tmp_path: Path) -> None:
+    source = Pretrained(TINY, "tiny", TINY.weights["tiny"], TinyBackbone())
+    assert [tasks(options(tmp_path, stray=share), source)[-1].others for share in (0.0, 0.5)] == [0, 2]
 
 
 def test_network_sees_the_flipped_mask_and_is_asked_for_the_true_one(tmp_path: Path) -> None:

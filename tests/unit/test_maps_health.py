@@ -221,7 +221,7 @@ def test_a_squeezed_map_is_refused_with_the_option_that_allows_it(tmp_path, mani
 
 
 def test_an_image_that_a_computed_detector_leaves_out_is_missing(tmp_path, manifest):
-    def run(options, manifest, writer, workers):
+    def run(options, manifest, writer, machine):
         for entry in manifest.entries[1:]:
             writer.add(entry.stem, RAMP / 255)
 
@@ -230,7 +230,7 @@ def test_an_image_that_a_computed_detector_leaves_out_is_missing(tmp_path, manif
 
 
 def test_computed_maps_have_the_same_report(tmp_path, manifest):
-    def run(options, manifest, writer, workers):
+    def run(options, manifest, writer, machine):
         for number, entry in enumerate(manifest.entries):
             writer.add(entry.stem, ramp(min(number, 2)) / 255)
 

@@ -32,7 +32,7 @@ HIDDEN = 64 * 64 + 64 + 2 * 64 + 1
 @pytest.fixture
 def tiny_backbones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pretrained_module, "BACKBONES", mirm_samples.TinyRegistry)
-    monkeypatch.setattr("sodlift.refiners._trained.BACKBONES", mirm_samples.TinyRegistry)
+    monkeypatch.setattr("sodlift.training.trained.BACKBONES", mirm_samples.TinyRegistry)
 
 
 def inputs(batch: int = 3) -> tuple[Tensor, Tensor]:

@@ -187,7 +187,7 @@ def test_another_images_foreground_changes_the_prediction_and_its_own_does_not()
 
 @pytest.fixture
 def tiny_backbones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sodlift.refiners._trained.BACKBONES", mirm_samples.TinyRegistry)
+    monkeypatch.setattr("sodlift.training.trained.BACKBONES", mirm_samples.TinyRegistry)
 
 
 @pytest.mark.usefixtures("tiny_backbones")

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("tiny_backbones")
 @pytest.fixture
 def tiny_backbones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pretrained_module, "BACKBONES", mirm_samples.TinyRegistry)
-    monkeypatch.setattr("sodlift.refiners._trained.BACKBONES", mirm_samples.TinyRegistry)
+    monkeypatch.setattr("sodlift.training.trained.BACKBONES", mirm_samples.TinyRegistry)
 
 
 def options(folder: Path, recipe: dict[str, object] | None = None, **changes: object) -> MirmOptions:

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from sodlift.arrays import read_image, resize_image
 from sodlift.detectors import DETECTORS
+from sodlift.detectors._base import Machine
 from sodlift.detectors._network import Normalisation
 from sodlift.detectors.onnx import OnnxOptions
 from sodlift.mapset import MapSet, new_mapset
@@ -117,7 +118,7 @@ def test_the_number_of_workers_changes_no_bit_and_no_order(tmp_path, network):
     maps = []
     for workers in (1, 2, 7):
         maps.append(Kept())
-        DETECTORS.get("onnx").run(chosen, manifest, maps[-1], workers)
+        DETECTORS.get("onnx").run(chosen, manifest, maps[-1], Machine(workers))
     for other in maps[1:]:
         assert tuple(other) == manifest.stems
         assert all(np.array_equal(maps[0][stem], other[stem]) for stem in other)
@@ -217,7 +218,7 @@ def test_maps_are_written_at_their_images_sizes(tmp_path):
     manifest = images(tmp_path / "images", [(24, 32), (40, 20)])
     chosen = options(save(tmp_path / "m.onnx", shape=(1, 3, 16, 16)), size=[16, 16])
     with new_mapset(tmp_path / "out") as writer:
-        DETECTORS.get("onnx").run(chosen, manifest, writer, 2)
+        DETECTORS.get("onnx").run(chosen, manifest, writer, Machine(2))
     written = MapSet(tmp_path / "out")
     assert [written.read(stem).shape for stem in manifest.stems] == [(24, 32), (40, 20)]
     assert {record.status for record in written.records.values()} == {"ok"}

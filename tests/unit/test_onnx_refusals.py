@@ -10,6 +10,7 @@ from onnx_samples import GREY, MEAN, found, grey, images, options, save, smooth
 from PIL import Image
 
 from sodlift.detectors import DETECTORS
+from sodlift.detectors._base import Machine
 from sodlift.detectors.onnx import OnnxOptions, load
 from sodlift.errors import ConfigError, MapError, MissingDependencyError, SodliftError, WeightsError
 from sodlift.mapset import new_mapset
@@ -201,6 +202,6 @@ def test_the_first_image_that_fails_is_named_and_nothing_is_left(tmp_path):
         Image.new("RGB", (17, 12)).save(tmp_path / "images" / f"{stem}.png")
     chosen = options(save(tmp_path / "m.onnx", MEAN, ("Div", ["m", "m"], ["y"])))
     with pytest.raises(MapError) as caught, new_mapset(tmp_path / "out") as writer:
-        DETECTORS.get("onnx").run(chosen, manifest, writer, 3)
+        DETECTORS.get("onnx").run(chosen, manifest, writer, Machine(3))
     assert "03.png" in str(caught.value) and "m.onnx" in str(caught.value)
     assert not (tmp_path / "out").exists()

@@ -13,6 +13,7 @@ from drfi_samples import scene
 from prior_samples import model_file
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.detectors import DETECTORS, prior
+from sodlift.detectors._base import Machine
 from sodlift.detectors.prior import PriorOptions
 from sodlift.parallel import CHUNK
 from sodlift.priors import PRIORS
@@ -63,7 +64,7 @@ def test_two_processes_and_two_runs_write_the_same_bytes(name, model, pictures, 
         seen, maps = tmp_path / f"seen_{run}", tmp_path / f"maps_{run}"
         seen.mkdir()
         monkeypatch.setattr(prior, "_compute", partial(traced, seen, os.getpid()))
-        DETECTORS.get("prior").make(name, options, pictures, maps, workers)
+        DETECTORS.get("prior").make(name, options, pictures, maps, Machine(workers))
         assert len(workers_of(seen, os.getpid())) == (0 if workers == 1 else 2)
         written.append({file.name: file.read_bytes() for file in sorted(maps.glob("*.png"))})
     assert len(written[0]) == len(pictures.entries) and len(set(written[0].values())) > 1

@@ -93,6 +93,23 @@ def test_half_of_the_images_are_flipped_together_with_their_targets(samples: Sam
     assert len({tuple(flips[at : at + 3]) for at in range(0, 60, 3)}) > 4, "each step draws anew"
 
 
+def test_other_samples_targets_come_by_step_and_seed_from_the_training_images_alone(samples: Samples) -> None:
+    asked = feed(samples)
+    asked.others = 2
+    learnt = {samples[i][3].tobytes() for i in (0, 1, 2, 4)}
+    for step in range(RECIPE.steps):
+        found, plain = batch(asked, step), batch(feed(samples), step)
+        assert found.others.shape == (3, 2, 40, 40)
+        assert {(other * 255).byte().numpy().tobytes() for other in found.others.flatten(0, 1)} <= learnt
+        assert torch.equal(found.others, batch(asked, step).others)
+        assert equal(found._replace(others=plain.others), plain), "all else is as without them"
+    assert not torch.equal(batch(asked, 0).others, batch(asked, 1).others)
+    assert plain.others.shape == (3, 0, 40, 40)
+    part = feed(samples, team=replace(CPU, rank=1, world=2))
+    part.others = 2
+    assert torch.equal(batch(part, 3).others, batch(asked, 3).others[1::2])
+
+
 def test_a_crop_is_resized_back_and_keeps_targets_on_their_images(samples: Samples) -> None:
     raw = feed(samples).raw(2)
     twin = raw._replace(planes=raw.planes[:, :1].expand(-1, 4, -1, -1))  # the target equals the image's every plane

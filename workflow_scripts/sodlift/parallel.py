@@ -1,9 +1,9 @@
-"""The same function over many items in worker processes, results in the order of the items."""
+"""The same function over many items in worker processes or threads, results in the order of the items."""
 
 import multiprocessing
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -63,6 +63,23 @@ def ordered_map(
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def ahead(function: Callable[[A], B], items: Iterable[A], threads: int, depth: int) -> Generator[B, None, None]:
+    """Yield ``function(item)`` for each item, in order, while threads work on up to ``depth`` items further on.
+
+    What ``function`` raises is raised at its item's turn; items that were not begun by then never are.
+    """
+    source = iter(items)
+    pool = ThreadPoolExecutor(threads)
+    try:
+        waiting: deque[Future[B]] = deque(pool.submit(function, item) for item in islice(source, depth))
+        while waiting:
+            done = waiting.popleft().result()
+            waiting.extend(pool.submit(function, item) for item in islice(source, 1))
+            yield done
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -56,8 +56,8 @@ def needs(run: Run) -> list[str]:
 
 
 def _weights(run: Run) -> Iterator[str]:
-    for name in run.all_refiners:
-        settings = run.refiner(name).parameters
+    rows = [*map(run.refiner, run.all_refiners), *map(run.detector, run.trained_detectors)]
+    for settings in (row.parameters for row in rows):
         backbone = settings.get("backbone")
         if backbone and not settings.get("weights_file"):
             yield f"weights/{backbone}/{BACKBONES.get(backbone).choose(settings.get('weights'))[0]}"

@@ -3,6 +3,7 @@
 import argparse
 import glob
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,25 @@ from sodlift.cli._settings import merged, settings_of
 from sodlift.datasets.manifest import Manifest
 from sodlift.datasets.sources.folder import SOURCE, FolderOptions
 from sodlift.datasets.validate import build_manifest
+from sodlift.detectors import DETECTORS
+from sodlift.detectors._base import DetectorType
 from sodlift.errors import ConfigError
 from sodlift.options import build
 from sodlift.refiners import REFINERS
 from sodlift.refiners._base import RefinerType
 from sodlift.training.job import TrainingJob
 
+LEARNS = {
+    "priors": "learns from priors: name them by --priors",
+    "masks": "learns from masks: name them by --masks",
+    "images": "learns from images alone: name neither --priors nor --masks",
+    None: "learns nothing",
+}
+"""What is said of what a type learns from."""
+
 
 def train(arguments: argparse.Namespace) -> None:
-    """Train a refiner and write its model file, its log, report and figure beside it.
+    """Train a refiner or a deep detector and write its model file, its log, report and figure beside it.
 
     A killed training goes on when the same command is given again, from the checkpoint beside the output.
 
@@ -30,14 +41,7 @@ def train(arguments: argparse.Namespace) -> None:
     SodliftError
         If anything that is given is wrong, or the training fails.
     """
-    kind = REFINERS.get(arguments.refiner)
-    targets = "priors" if arguments.priors is not None else "masks"
-    if kind.train is None or kind.learns_from != targets:
-        learns = (
-            f"learns from {kind.learns_from}: name them by --{kind.learns_from}" if kind.train else "learns nothing"
-        )
-        raise ConfigError(f"refiner '{arguments.refiner}' {learns}", where=f"--{targets}")
-    options = _options(kind, arguments)
+    train, options = _learner(arguments)
     output: Path = arguments.output
     job = TrainingJob(
         sources=(),
@@ -52,13 +56,22 @@ def train(arguments: argparse.Namespace) -> None:
     _check_files(job, overwrite=arguments.overwrite)
     manifest = _manifest(arguments.images, arguments.masks)
     maps = None if arguments.priors is None else FolderMaps(arguments.priors, manifest.stems)
-    kind.train(options, replace(job, sources=((manifest, maps),)))
+    train(options, replace(job, sources=((manifest, maps),)))
 
 
-def _options(kind: RefinerType, arguments: argparse.Namespace) -> Any:
-    given = {"backbone": arguments.backbone, "weights": arguments.entry, "weights_file": arguments.weights}
-    named = {key: value for key, value in given.items() if value is not None}
-    return build(kind.options, merged(named, settings_of(arguments.set)), arguments.refiner)
+def _learner(arguments: argparse.Namespace) -> tuple[Callable[[Any, TrainingJob], None], Any]:
+    """Return what trains, and its options; raises ConfigError where it does not learn from what is given."""
+    noun = "refiner" if arguments.refiner is not None else "detector"
+    name = arguments.refiner or arguments.detector
+    kind: RefinerType | DetectorType = REFINERS.get(name) if noun == "refiner" else DETECTORS.get(name)
+    given = next((what for what in ("priors", "masks") if getattr(arguments, what) is not None), "images")
+    if kind.train is None or kind.learns_from != given:
+        raise ConfigError(f"{noun} '{name}' {LEARNS[kind.learns_from]}", where=f"--{given}")
+    if not kind.deep:
+        raise ConfigError(f"{noun} '{name}' is no network", where=f"--{noun}", mend="train it in a run, by its row")
+    named = {"backbone": arguments.backbone, "weights": arguments.entry, "weights_file": arguments.weights}
+    settings = {key: value for key, value in named.items() if value is not None}
+    return kind.train, build(kind.options, merged(settings, settings_of(arguments.set)), name)
 
 
 def _check_files(job: TrainingJob, *, overwrite: bool) -> None:

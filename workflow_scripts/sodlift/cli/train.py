@@ -1,4 +1,4 @@
-"""``sodlift train``: trains a refiner on images of one's own."""
+"""``sodlift train``: trains a refiner or a deep detector on images of one's own."""
 
 import argparse
 from pathlib import Path
@@ -9,11 +9,15 @@ from sodlift.cli._workers import add_workers
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--refiner", metavar="NAME", required=True, help="mirm (learns from priors) or lps (from masks)"
+    learners = parser.add_mutually_exclusive_group(required=True)
+    learners.add_argument("--refiner", metavar="NAME", help="mirm (learns from priors) or lps (from masks)")
+    learners.add_argument(
+        "--detector",
+        metavar="NAME",
+        help="arn (learns from masks), a2s_labels (from images alone) or a2s (from priors)",
     )
     parser.add_argument("--images", metavar="DIR", type=Path, required=True, help="folder of images")
-    targets = parser.add_mutually_exclusive_group(required=True)
+    targets = parser.add_mutually_exclusive_group()
     targets.add_argument("--priors", metavar="DIR", type=Path, help="folder of their prior maps, or a pattern")
     targets.add_argument("--masks", metavar="DIR", type=Path, help="folder of their ground truths")
     parser.add_argument(
@@ -24,7 +28,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--weights", metavar="FILE", type=Path, help="file of that entry (default: its package or download)"
     )
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="model file to write")
-    add_settings(parser, "options of the refiner, such as preset=paper, recipe.steps=500 or recipe.batch=4")
+    add_settings(parser, "options of what is trained, such as preset=paper, recipe.steps=500 or recipe.batch=4")
     parser.add_argument("--seed", type=int, default=0, help="seed of everything random (default: 0)")
     parser.add_argument(
         "--device", default="auto", help="cpu, cuda, cuda:N, or auto (default): a GPU where there is one"
@@ -40,4 +44,4 @@ def _run(arguments: argparse.Namespace) -> None:
     train(arguments)
 
 
-COMMAND = Command("train a refiner on images of one's own", _add_arguments, _run)
+COMMAND = Command("train a refiner or a deep detector on images of one's own", _add_arguments, _run)

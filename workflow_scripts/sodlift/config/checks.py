@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from sodlift.config.lineage import learnt, links
 from sodlift.config.registries import RowFile
 from sodlift.config.rows import DatasetRow, DetectorRow, FigureRow, RefinerRow
 from sodlift.config.run import UNREFINED
@@ -42,10 +43,15 @@ def name_problems(config: Mapping[str, Any], known: Known) -> Iterator[Problem]:
             yield Problem(f"baseline_only[{i}]", what, one_of(allowed), suggestion(name, allowed))
 
 
-def twice_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield the refiners that have a detector's name: what is trained is known by its name."""
+def twice_problems(
+    config: Mapping[str, Any], detectors: RowFile[DetectorRow], refiners: RowFile[RefinerRow]
+) -> Iterator[Problem]:
+    """Yield the refiners that have the name of a detector that the run needs: what is trained is known by its name."""
+    rows: list[DetectorRow | RefinerRow] = [detectors.rows[n] for n in config["detectors"] if n in detectors.rows]
+    rows += [refiners.rows[n] for n in config["refiners"] if n in refiners.rows]
+    used = {*config["detectors"], *(name for row in rows for link in links(row, detectors.rows) for name in link.way)}
     for i, name in enumerate(config["refiners"]):
-        if name in config["detectors"]:
+        if name in used:
             mend = "give one of the two rows another name"
             yield Problem(f"refiners[{i}]", f"'{name}' is a detector of this run too", mend=mend)
 
@@ -131,32 +137,23 @@ def _trained_and_tested(
     detectors: RowFile[DetectorRow],
     refiners: RowFile[RefinerRow],
 ) -> Iterator[_Use]:
-    """Yield every training set of a detector or refiner with every test set that it runs on."""
+    """Yield every data set that a detector or refiner has learnt from with every test set that it runs on."""
     tested = [name for name in config["datasets"] if name in datasets.rows]
     for i, name in enumerate(config["detectors"]):
-        for training_set in _training_sets(detectors.rows.get(name)):
+        detector = detectors.rows.get(name)
+        for training_set, how in learnt(detector, detectors.rows).items() if detector else ():
             for test_set in (n for n in tested if detectors.rows[name].covers(n)):
-                words = f"detector '{name}' is trained on '{training_set}' and tested on '{test_set}'"
+                words = f"detector '{name}' is {how} and tested on '{test_set}'"
                 mend = f"take '{test_set}' out of `datasets`"
                 yield _Use(f"detectors[{i}]", words, training_set, test_set, mend)
     for i, name in enumerate(config["refiners"]):
-        row = refiners.rows.get(name)
-        row = refiners.rows.get(row.model_of) if row and row.model_of else row
-        if row is None or row.train is None:
-            continue
-        learnt = {training_set: f"'{training_set}'" for training_set in row.train.datasets}
-        for source in row.train.detectors:
-            for training_set in _training_sets(detectors.rows.get(source)):
-                learnt.setdefault(training_set, f"maps of '{source}', which is trained on '{training_set}',")
-        for training_set, what in learnt.items():
+        refiner = refiners.rows.get(name)
+        refiner = refiners.rows.get(refiner.model_of) if refiner and refiner.model_of else refiner
+        for training_set, how in learnt(refiner, detectors.rows).items() if refiner else ():
             for test_set in (n for n in tested if n not in config["baseline_only"]):
-                words = f"refiner '{name}' is trained on {what} and tested on '{test_set}'"
+                words = f"refiner '{name}' is {how} and tested on '{test_set}'"
                 mend = f"take '{test_set}' out of `datasets`, list it in `baseline_only`"
                 yield _Use(f"refiners[{i}]", words, training_set, test_set, mend)
-
-
-def _training_sets(row: DetectorRow | None) -> tuple[str, ...]:
-    return row.train.datasets if row and row.train else ()
 
 
 def protocol_problems(

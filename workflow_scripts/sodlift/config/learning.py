@@ -3,79 +3,71 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from sodlift.config.lineage import cycle
 from sodlift.config.registries import RowFile, unknown_names
 from sodlift.config.rows import DatasetRow, DetectorRow, RefinerRow
 from sodlift.datasets.sources import has_masks
 from sodlift.problems import Problem, one_of
+
+WORDS = {"images": "images alone", "priors": "the maps of detectors", "masks": "masks"}
+"""What is learnt from, by ``learns_from`` of a type."""
 
 
 def training_problems(
     datasets: RowFile[DatasetRow], detectors: RowFile[DetectorRow], refiners: RowFile[RefinerRow]
 ) -> Iterator[Problem]:
     """Yield training that is missing or does not fit its type, and training data that is not there."""
-    for name, detector in detectors.rows.items():
-        yield from _of_detector(name, detector, detectors, datasets)
+    files: tuple[RowFile[Any], ...] = (detectors, refiners)
+    for file in files:
+        for row in file.rows.values():
+            yield from _of_row(row, file)
+            if row.train is not None:
+                yield from _of_data(row, file, datasets, detectors)
     for name, refiner in refiners.rows.items():
-        yield from _of_refiner(name, refiner, refiners, datasets, detectors)
+        if refiner.model_of:
+            yield from _of_model(name, refiner, refiners)
+    yield from _cycles(detectors)
 
 
-def _of_detector(
-    name: str, row: DetectorRow, detectors: RowFile[DetectorRow], datasets: RowFile[DatasetRow]
-) -> Iterator[Problem]:
-    learns = row.kind.needs_training(row.options)
+def _of_row(row: DetectorRow | RefinerRow, file: RowFile[Any]) -> Iterator[Problem]:
+    """Yield what is wrong between what a row's type learns from and what the row says."""
+    learns_from, this = row.learns_from, f"this {row.noun}"
     if row.train is None:
-        if learns and row.options.model is None:
-            mend = "say what it is trained on: `train: {datasets: [...]}`; or name the file of a trained model"
-            yield detectors.problem(name, "train", "this detector is trained", mend=mend)
-        return
-    if not learns:
-        yield detectors.problem(name, "train", "this detector has nothing to train", mend="remove `train`")
-    elif row.options.model is not None:
-        mend = "remove `train`, or the model's file"
-        yield detectors.problem(name, "train", "this detector names the file of a trained model", mend=mend)
-    yield from unknown_names(detectors, name, "train.datasets", "data set", row.train.datasets, datasets.names)
-    yield from _bare(name, row.train.datasets, detectors, datasets)
-
-
-def _of_refiner(
-    name: str,
-    row: RefinerRow,
-    refiners: RowFile[RefinerRow],
-    datasets: RowFile[DatasetRow],
-    detectors: RowFile[DetectorRow],
-) -> Iterator[Problem]:
-    learns_from, kind = row.kind.learns_from, f"refiners of type '{row.type}'"
-    if row.model_of:
-        yield from _of_model(name, row, refiners)
-    elif row.train is None and learns_from:
-        asked = "datasets: [...], detectors: [...]" if learns_from == "priors" else "datasets: [...]"
-        mend = f"say what it is trained on: `train: {{{asked}}}`"
-        yield refiners.problem(name, "train", f"{kind} are trained", mend=mend)
-    if row.train is None:
-        return
-    if learns_from is None:
-        yield refiners.problem(name, "train", f"{kind} have nothing to train", mend="remove `train`")
+        if learns_from and not row.trained_already:
+            asked = "datasets: [...], detectors: [...]" if learns_from == "priors" else "datasets: [...]"
+            mend = f"say what it is trained on: `train: {{{asked}}}`; or {row.instead}"
+            yield file.problem(row.id, "train", f"{this} is trained", mend=mend)
+    elif learns_from is None:
+        yield file.problem(row.id, "train", f"{this} has nothing to train", mend="remove `train`")
+    elif row.trained_already:
+        yield file.problem(row.id, "train", f"{this} {row.trained_already}", mend="remove `train`, or the model")
     elif learns_from == "priors" and not row.train.detectors:
         mend = "name them: `detectors: [...]`"
-        yield refiners.problem(name, "train", f"{kind} learn from the maps of detectors", mend=mend)
-    elif learns_from == "masks":
-        if row.train.detectors:
-            what = f"{kind} learn from masks, not from maps of detectors"
-            yield refiners.problem(name, "train.detectors", what, mend="remove `detectors`")
-        yield from _bare(name, row.train.datasets, refiners, datasets)
-    yield from unknown_names(refiners, name, "train.datasets", "data set", row.train.datasets, datasets.names)
-    yield from unknown_names(refiners, name, "train.detectors", "detector", row.train.detectors, detectors.names)
-    for source in (detectors.rows[n] for n in row.train.detectors if n in detectors.rows):
-        for dataset in (n for n in row.train.datasets if not source.covers(n)):
+        yield file.problem(row.id, "train", f"{this} learns from {WORDS[learns_from]}", mend=mend)
+    elif learns_from != "priors" and row.train.detectors:
+        what = f"{this} learns from {WORDS[learns_from]}, not from maps of detectors"
+        yield file.problem(row.id, "train.detectors", what, mend="remove `detectors`")
+
+
+def _of_data(
+    row: DetectorRow | RefinerRow, file: RowFile[Any], datasets: RowFile[DatasetRow], detectors: RowFile[DetectorRow]
+) -> Iterator[Problem]:
+    """Yield training data that does not exist: data sets, detectors, masks and maps."""
+    assert row.train is not None
+    name, sets, sources = row.id, row.train.datasets, row.train.detectors
+    yield from unknown_names(file, name, "train.datasets", "data set", sets, datasets.names)
+    yield from unknown_names(file, name, "train.detectors", "detector", sources, detectors.names)
+    if row.learns_from == "masks":
+        yield from _bare(name, sets, file, datasets)
+    for source in (detectors.rows[n] for n in sources if n in detectors.rows):
+        for dataset in (n for n in sets if not source.covers(n)):
             what = f"detector '{source.id}' has no maps of '{dataset}'"
-            yield refiners.problem(name, "train", what, f"{one_of(source.datasets or ())} for this detector")
+            yield file.problem(name, "train", what, f"{one_of(source.datasets or ())} for this detector")
 
 
 def _of_model(name: str, row: RefinerRow, refiners: RowFile[RefinerRow]) -> Iterator[Problem]:
     """Yield what is wrong with the refiner whose model another one uses."""
     yield from unknown_names(refiners, name, "model_of", "refiner", [row.model_of], refiners.names)
-    if row.train is not None:
-        yield refiners.problem(name, "train", "this refiner uses another one's model", mend="remove `train`")
     source = refiners.rows.get(row.model_of)
     if source is not None and (source.type != row.type or source.train is None):
         expected = f"a refiner of type '{row.type}' with `train`"
@@ -88,4 +80,17 @@ def _bare(name: str, sets: Iterable[str], file: RowFile[Any], datasets: RowFile[
         if dataset in datasets.rows and not has_masks(datasets.rows[dataset]):
             yield file.problem(
                 name, "train.datasets", f"'{dataset}' has no masks to learn from", "data sets with masks"
+            )
+
+
+def _cycles(detectors: RowFile[DetectorRow]) -> Iterator[Problem]:
+    """Yield every circle of detectors that learn from each other's maps, once."""
+    told: set[frozenset[str]] = set()
+    for name, row in detectors.rows.items():
+        way = cycle(row, detectors.rows) if row.train else ()
+        if way and frozenset(way) not in told:
+            told.add(frozenset(way))
+            mend = "take one of them out of the `detectors` of another"
+            yield detectors.problem(
+                name, "train", f"its own maps are needed to train it: {' -> '.join(way)}", mend=mend
             )

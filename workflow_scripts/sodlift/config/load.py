@@ -61,7 +61,7 @@ def load_run(config: Mapping[str, Any] | str | Path) -> Run:
     problems += document.locate(
         [
             *name_problems(settings, known),
-            *twice_problems(settings),
+            *twice_problems(settings, files["detectors"], files["refiners"]),
             *coverage_problems(settings, files["detectors"], known),
             *scoring_problems(settings, files["datasets"], files["detectors"], document.data),
             *overlap_problems(settings, files["datasets"], files["detectors"], files["refiners"]),

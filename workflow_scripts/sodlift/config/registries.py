@@ -140,12 +140,12 @@ def reference_problems(datasets: RowFile[DatasetRow], detectors: RowFile[Detecto
 
 def _needed_problems(name: str, row: DetectorRow, detectors: RowFile[DetectorRow]) -> Iterator[Problem]:
     """Yield what is wrong with the detector whose maps another one takes."""
-    needed = row.kind.needs(row.options)
+    needed = row.needs
     if needed is None:
         return
     yield from unknown_names(detectors, name, "options.of", "detector", [needed], detectors.names)
     source = detectors.rows.get(needed)
-    if source is not None and source.kind.needs(source.options):
+    if source is not None and source.needs:
         yield detectors.problem(name, "options.of", f"'{needed}' takes maps of another detector too", mend="name that")
     elif source and source.datasets and (row.datasets is None or not set(row.datasets) <= set(source.datasets)):
         what = f"'{needed}' has maps of some data sets only"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from sodlift.fetch.release import Release
 from sodlift.registry import Registry
@@ -108,15 +108,33 @@ class DatasetRow(Row):
     citation: str = ""
 
 
+class PriorMaps(NamedTuple):
+    """The prior maps of one detector on one data set."""
+
+    dataset: str
+    detector: str
+
+
 @dataclass(frozen=True)
 class Training:
     """What a refiner or a detector is trained on.
 
-    A refiner takes every one of the data sets with the maps of every one of the detectors; a detector takes no maps.
+    One that learns from maps takes every one of the data sets with the maps of every one of the detectors; another one
+    takes no maps.
     """
 
-    datasets: tuple[str, ...]
+    datasets: tuple[str, ...] = ()
     detectors: tuple[str, ...] = ()
+
+    @property
+    def maps(self) -> tuple[PriorMaps, ...]:
+        """The maps that are learnt from."""
+        return tuple(PriorMaps(dataset, detector) for dataset in self.datasets for detector in self.detectors)
+
+    @property
+    def manifests(self) -> tuple[str, ...]:
+        """The data set of each of ``maps``; where no maps are learnt from, every data set."""
+        return tuple(maps.dataset for maps in self.maps) or self.datasets
 
 
 @dataclass(frozen=True)
@@ -138,6 +156,8 @@ class DetectorRow(Row):
     """
 
     registered = ("sodlift.detectors", "DETECTORS")
+    noun: ClassVar[str] = "detector"
+    instead: ClassVar[str] = "name the file of a trained model"
 
     datasets: tuple[str, ...] | None = None
     paper_names: Mapping[str, str] = field(default_factory=dict)
@@ -145,6 +165,23 @@ class DetectorRow(Row):
     release: Release = field(default_factory=Release)
     licence: str = ""
     citation: str = ""
+
+    @property
+    def learns_from(self) -> str | None:
+        """What it has to be trained on: ``images``, ``priors`` or ``masks``; None where it needs no training."""
+        learns: str | None = self.kind.learns_from if self.kind.needs_training(self.options) else None
+        return learns
+
+    @property
+    def trained_already(self) -> str:
+        """In words, why the run need not train it although its type learns; empty where it does."""
+        return "names the file of a trained model" if self.learns_from and self.options.model is not None else ""
+
+    @property
+    def needs(self) -> str | None:
+        """The detector whose maps its own are made of, None for most."""
+        needed: str | None = self.kind.needs(self.options)
+        return needed
 
     def covers(self, dataset: str) -> bool:
         """Whether there are maps of ``dataset``."""
@@ -166,10 +203,23 @@ class RefinerRow(Row):
     """
 
     registered = ("sodlift.refiners", "REFINERS")
+    noun: ClassVar[str] = "refiner"
+    instead: ClassVar[str] = "take another one's model by `model_of`"
 
     train: Training | None = None
     model_of: str = ""
     seed: int | None = None
+
+    @property
+    def learns_from(self) -> str | None:
+        """What it has to be trained on: ``priors`` or ``masks``; None where it needs no training."""
+        learns: str | None = self.kind.learns_from
+        return learns
+
+    @property
+    def trained_already(self) -> str:
+        """In words, why the run need not train it although its type learns; empty where it does."""
+        return "uses another one's model" if self.model_of else ""
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
 """A run: what the configuration asks for, resolved into plain data that every stage of the workflow asks."""
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sodlift.config.rows import DatasetRow, DetectorRow, FigureRow, RefinerRow, Training
+from sodlift.config.lineage import learnt
+from sodlift.config.rows import DatasetRow, DetectorRow, FigureRow, PriorMaps, RefinerRow, Training
 from sodlift.datasets.sources import has_masks
 from sodlift.datasets.subset import Subset
 from sodlift.registry import unknown_name
@@ -21,13 +23,6 @@ class Cell(NamedTuple):
     dataset: str
     detector: str
     refiner: str
-
-
-class PriorMaps(NamedTuple):
-    """The prior maps of one detector on one data set."""
-
-    dataset: str
-    detector: str
 
 
 class Shards(NamedTuple):
@@ -215,31 +210,39 @@ class Run:
 
     @cached_property
     def trained_and_tested(self) -> dict[str, dict[str, list[str]]]:
-        """By trained detector or refiner, whatever its seed, the data sets that it learns from and is scored on.
+        """By detector or refiner that learnt, whatever its seed, the data sets that it learnt from and is scored on.
 
-        A refiner learns from what it is trained on and from what the detectors of its training maps are.
+        What learns from maps has learnt from what the detectors of these maps did, and so on; so has a detector whose
+        maps are made of another one's.
         """
-        learnt = {
-            name: [*train.datasets, *(d for detector in train.detectors for d in self.training_sets(detector))]
-            for name in self.trained
-            if (train := self.refiner(name).train) and "@" not in name
-        } | {name: list(self.training_sets(name)) for name in self.trained_detectors}
-        tested: dict[str, list[str]] = {name: [] for name in learnt}
+        rows: list[DetectorRow | RefinerRow] = [self.refiner(name) for name in self.trained if "@" not in name]
+        rows += [self.detector_rows[name] for name in dict.fromkeys(maps.detector for maps in self.prior_maps)]
+        learnt_by = {row.id: list(sets) for row in rows if (sets := learnt(row, self.detector_rows))}
+        tested: dict[str, list[str]] = {name: [] for name in learnt_by}
         for cell in self.scored_cells:
             model = "" if cell.refiner == UNREFINED else self.model_of(cell.refiner)
             for name in {cell.detector, model} & tested.keys():
                 tested[name].append(cell.dataset)
-        return {
-            name: {"train": list(dict.fromkeys(sets)), "test": list(dict.fromkeys(tested[name]))}
-            for name, sets in learnt.items()
-        }
+        return {name: {"train": sets, "test": list(dict.fromkeys(tested[name]))} for name, sets in learnt_by.items()}
 
     @cached_property
     def prior_maps(self) -> tuple[PriorMaps, ...]:
-        """All prior maps that the run needs, those for training included, each once."""
+        """All prior maps that the run needs, those for training and for other maps included, each once."""
         tested = (PriorMaps(cell.dataset, cell.detector) for cell in self.cells)
-        trained = (maps for refiner in self.trained for maps in self.train_inputs(refiner))
-        return tuple(dict.fromkeys([*tested, *trained]))
+        waiting = deque([*tested, *(maps for refiner in self.trained for maps in self.train_inputs(refiner))])
+        found: dict[PriorMaps, None] = {}
+        while waiting:
+            maps = waiting.popleft()
+            if maps not in found:
+                found[maps] = None
+                waiting.extend(self._behind(maps))
+        return tuple(found)
+
+    def _behind(self, maps: PriorMaps) -> tuple[PriorMaps, ...]:
+        """Return the maps that have to be there before these can be made."""
+        row = self.detector(maps.detector)
+        taken = (PriorMaps(maps.dataset, row.needs),) if row.needs else ()
+        return (*taken, *(row.train or Training()).maps)
 
     @cached_property
     def datasets(self) -> tuple[str, ...]:
@@ -269,17 +272,11 @@ class Run:
         UnknownNameError
             If there is no such refiner.
         """
-        training = self.refiner(refiner).train or Training(())
-        return tuple(PriorMaps(dataset, detector) for dataset in training.datasets for detector in training.detectors)
+        return (self.refiner(refiner).train or Training()).maps
 
     def train_manifests(self, refiner: str) -> tuple[str, ...]:
         """Return the data set of each of ``train_inputs``, or those whose masks it learns from; UnknownNameError."""
-        training = self.refiner(refiner).train or Training(())
-        return tuple(maps.dataset for maps in self.train_inputs(refiner)) or training.datasets
-
-    def training_sets(self, detector: str) -> tuple[str, ...]:
-        """Return the data sets that the run trains a detector on, if any; raises UnknownNameError."""
-        return (self.detector(detector).train or Training(())).datasets
+        return (self.refiner(refiner).train or Training()).manifests
 
     def dataset(self, name: str) -> DatasetRow:
         """Return the row of a data set; raises UnknownNameError."""

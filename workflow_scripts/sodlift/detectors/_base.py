@@ -1,19 +1,61 @@
 """What a type of detector is."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from sodlift.datasets.manifest import Manifest
 from sodlift.detectors._health import CheckedWriter, MapsReport
-from sodlift.errors import MapError, SodliftError, listed
+from sodlift.errors import MapError, SodliftError, WeightsError, listed
 from sodlift.mapset import MapSet, MapWriter, new_mapset
 from sodlift.progress import track
 
-Run = Callable[[Any, Manifest, CheckedWriter, int], None]
-Train = Callable[[Any, Sequence[Manifest], Path, int, int], None]
+if TYPE_CHECKING:
+    from sodlift.training.job import TrainingJob
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a detector runs on.
+
+    Attributes
+    ----------
+    workers : int
+        Processes or threads that it may use at most.
+    device : str
+        Where a network runs: ``cpu``, ``cuda``, ``cuda:1``, or ``auto``, a GPU where there is one.
+    precision : str
+        Arithmetic of a network: ``float32`` or ``bfloat16``.
+    """
+
+    workers: int = 1
+    device: str = "cpu"
+    precision: Literal["float32", "bfloat16"] = "float32"
+
+
+ONE_WORKER = Machine()
+
+Run = Callable[[Any, Manifest, CheckedWriter, Machine], None]
+
+
+class ModelOptions(Protocol):
+    """Options of a detector that learns."""
+
+    @property
+    def model(self) -> Path | None:
+        """The file of the trained model; None where the run trains it, until it has."""
+        ...
+
+
+def model_files(options: ModelOptions, dataset: str) -> list[Path]:
+    """Return the model file, where the options name one, for any data set; raises WeightsError if it is missing."""
+    if options.model is None:
+        return []
+    if not options.model.is_file():
+        raise WeightsError("model file not found", where=options.model, mend="put it there, or correct `model`")
+    return [options.model]
 
 
 def _no_files(options: Any, dataset: str) -> Iterable[Path]:
@@ -38,30 +80,37 @@ class DetectorType:
         (None where they name none), and ``with_model(file)`` returns them with that file. Of a type that takes the maps
         of another detector, ``needs`` names it, and the workflow fills in ``maps``, the folder of these maps.
     run : callable
-        ``run(options, manifest, writer, workers)`` adds the prior map of every image in ``manifest`` to ``writer``, at
-        the map's own size, using at most ``workers`` processes or threads. The maps do not depend on ``workers``.
+        ``run(options, manifest, writer, machine)`` adds the prior map of every image in ``manifest`` to ``writer``, at
+        the map's own size. The maps do not depend on ``machine.workers``, but for the last bits of a deep detector's.
         Raises MapError, DataError, WeightsError, ConfigError or MissingDependencyError, or leaves it to the writer to
         tell every map that it refuses.
     files : callable
         ``files(options, dataset)`` names the files that the maps of a data set are made of, besides its images, without
         reading any; a change of them makes the maps anew. None by default. Raises SodliftError.
-    train : callable, optional
-        ``train(options, manifests, model, seed, workers)`` writes the file ``model``, whole or not at all; it does not
-        depend on ``workers``. Raises DataError or MissingDependencyError.
     seen : callable
         ``seen(options)`` returns the SHA-256 of every image that the detector was trained on, as far as its model
         tells. Raises ConfigError or WeightsError.
     divisible : bool
         Whether parts of a data set can be worked on apart from each other.
+    learns_from : str or None
+        What a detector that has to be trained learns from: ``images`` alone, the ``priors`` of other detectors beside
+        them, or ``masks``; None where none has to. ``train`` is given where one has.
+    deep : bool
+        Whether it runs a network by torch, so that a GPU helps. Its training writes a log, a report and a figure.
+    train : callable or None
+        ``train(options, job)`` writes the model file ``job.output``, whole or not at all; it does not depend on
+        ``job.threads`` but for the last bits of a network. Raises SodliftError.
     """
 
     title: str
     options: type
     run: Run
     files: Callable[[Any, str], Iterable[Path]] = _no_files
-    train: Train | None = None
     seen: Callable[[Any], frozenset[str]] = _nothing_seen
     divisible: bool = False
+    learns_from: Literal["images", "priors", "masks"] | None = None
+    deep: bool = False
+    train: "Callable[[Any, TrainingJob], None] | None" = None
 
     def needs_training(self, options: Any) -> bool:
         """Return whether a detector with these options has to be trained."""
@@ -72,7 +121,9 @@ class DetectorType:
         needed: str | None = getattr(options, "needs", None)
         return needed
 
-    def make(self, name: str, options: Any, manifest: Manifest, folder: str | Path, workers: int = 1) -> MapsReport:
+    def make(
+        self, name: str, options: Any, manifest: Manifest, folder: str | Path, machine: Machine = ONE_WORKER
+    ) -> MapsReport:
         """Write the maps of every image of a data set, whole or not at all, and return their health.
 
         Parameters
@@ -85,8 +136,8 @@ class DetectorType:
             The images.
         folder : path
             The map set to be.
-        workers : int
-            Number of processes.
+        machine : Machine
+            What it runs on.
 
         Raises
         ------
@@ -97,7 +148,7 @@ class DetectorType:
         """
         with new_mapset(folder) as plain:
             writer = self._writer(plain, options, manifest)
-            self.run(options, manifest, writer, workers)
+            self.run(options, manifest, writer, machine)
             report = writer.report(name)
             report.raise_errors(writer.source)
         return report

@@ -22,6 +22,11 @@ KINDS: dict[str, Kind] = {
         "error", "maps that are missing", "add the maps, or say in `suffixes` what follows the stem in their names"
     ),
     "several": Kind("error", "several files could be one image's map", "remove all but one, or narrow `suffixes`"),
+    "invalid": Kind(
+        "error",
+        "maps of a network that are none: not finite, outside [0, 1], or of another size than their image",
+        "train the detector again: its weights may be damaged",
+    ),
     "unreadable": Kind("error", "maps that cannot be read", "mend or fetch these files again"),
     "transposed": Kind("error", "maps transposed against their image", "rotate the maps"),
     "aspect": Kind(

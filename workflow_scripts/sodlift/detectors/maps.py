@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from sodlift.arrays import check_fit, read_grey, resize
 from sodlift.datasets.manifest import Entry, Manifest
-from sodlift.detectors._base import DetectorType
+from sodlift.detectors._base import DetectorType, Machine
 from sodlift.detectors._health import CheckedWriter, short
 from sodlift.errors import MapError
 from sodlift.progress import track
@@ -50,10 +50,10 @@ def files(options: MapsOptions, dataset: str) -> list[Path]:
     return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
 
 
-def run(options: MapsOptions, manifest: Manifest, writer: CheckedWriter, workers: int) -> None:
+def run(options: MapsOptions, manifest: Manifest, writer: CheckedWriter, machine: Machine) -> None:
     """Take every image's map from the folder, as stored; its own size is kept and noted where it is another.
 
-    Images whose map is missing, ambiguous, broken or of another shape are told to the writer. ``workers`` plays no
+    Images whose map is missing, ambiguous, broken or of another shape are told to the writer. ``machine`` plays no
     part: reading is not worth a process.
 
     Raises

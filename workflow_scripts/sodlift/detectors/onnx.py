@@ -7,9 +7,8 @@ activated, stretched where that is asked for, and resized to the image's size.
 import hashlib
 import math
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -21,10 +20,11 @@ import numpy.typing as npt
 
 from sodlift.arrays import FloatMap, Image8, check_fit, minmax, read_image, resize, resize_image
 from sodlift.datasets.manifest import Manifest
-from sodlift.detectors._base import DetectorType
+from sodlift.detectors._base import DetectorType, Machine
 from sodlift.detectors._network import ACTIVATIONS, Normalisation
 from sodlift.errors import ConfigError, MapError, MissingDependencyError, WeightsError, listed
 from sodlift.mapset import MapWriter
+from sodlift.parallel import ahead
 from sodlift.problems import shown
 from sodlift.progress import track
 from sodlift.registry import unknown_name
@@ -301,27 +301,14 @@ def _saliency(raw: npt.NDArray[Any], options: OnnxOptions, size: tuple[int, int]
     return np.clip(saliency, 0, 1).astype(np.float32)
 
 
-def _ordered(function: Callable[[Path], FloatMap], items: Iterable[Path], workers: int) -> Iterator[FloatMap]:
-    """Yield ``function(item)`` in order, from threads: they share one network, which lets Python go as it runs."""
-    waiting: deque[Future[FloatMap]] = deque()
-    pool = ThreadPoolExecutor(workers)
-    try:
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > AHEAD * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
 def _detect_file(model: Model, options: OnnxOptions, file: Path) -> FloatMap:
     return detect(model, options, read_image(file), where=f"{options.file} on {file}")
 
 
-def run(options: OnnxOptions, manifest: Manifest, writer: MapWriter, workers: int) -> None:
-    """Run the network on every image; maps have the image's size, and are the same whatever the number of ``workers``.
+def run(options: OnnxOptions, manifest: Manifest, writer: MapWriter, machine: Machine) -> None:
+    """Run the network on every image; maps have the image's size, and are the same whatever the number of workers.
+
+    Workers are threads: they share one network, which lets Python go as it runs. It runs on the CPU.
 
     Raises
     ------
@@ -331,10 +318,11 @@ def run(options: OnnxOptions, manifest: Manifest, writer: MapWriter, workers: in
         See ``detect``; the message names the image.
     """
     find = partial(_detect_file, load(options), options)
-    maps = _ordered(find, [entry.image for entry in manifest.entries], max(1, workers))
-    shown_maps = track(maps, f"{options.file.name} {manifest.dataset}", total=len(manifest.entries))
-    for entry, saliency in zip(manifest.entries, shown_maps, strict=True):
-        writer.add(entry.stem, saliency)
+    workers, images = max(1, machine.workers), [entry.image for entry in manifest.entries]
+    with closing(ahead(find, images, workers, AHEAD * workers)) as maps:
+        shown_maps = track(maps, f"{options.file.name} {manifest.dataset}", total=len(images))
+        for entry, saliency in zip(manifest.entries, shown_maps, strict=True):
+            writer.add(entry.stem, saliency)
 
 
 DETECTOR = DetectorType("a network in an ONNX file, run here", OnnxOptions, run, files, divisible=True)

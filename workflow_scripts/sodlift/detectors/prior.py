@@ -5,15 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import threadpool_limits
 
 from sodlift.allocator import keep_freed_memory
 from sodlift.arrays import Image8, read_image, to_uint8
 from sodlift.datasets.manifest import Manifest
-from sodlift.detectors._base import DetectorType
-from sodlift.errors import ConfigError, WeightsError
+from sodlift.detectors._base import DetectorType, Machine, model_files
+from sodlift.errors import ConfigError
 from sodlift.mapset import MapWriter
 from sodlift.options import build
 from sodlift.parallel import ordered_map
@@ -21,6 +21,9 @@ from sodlift.priors import PRIORS
 from sodlift.priors._base import Prior
 from sodlift.progress import track
 from sodlift.registry import unknown_name
+
+if TYPE_CHECKING:
+    from sodlift.training.job import TrainingJob
 
 START_SECONDS = 2.0
 """What starting the workers takes: a whole run that is shorter is done in one process."""
@@ -137,29 +140,24 @@ def _compute(method: str, params: Any, file: Path) -> Image8:
     return to_uint8(PRIORS.get(method).compute(read_image(file), params))
 
 
-def run(options: PriorOptions, manifest: Manifest, writer: MapWriter, workers: int) -> None:
-    """Compute the prior of every image; the maps are the same, bit for bit, whatever the number of ``workers``."""
-    found = maps(options, [entry.image for entry in manifest.entries], workers, manifest.dataset)
+def run(options: PriorOptions, manifest: Manifest, writer: MapWriter, machine: Machine) -> None:
+    """Compute the prior of every image; the maps are the same, bit for bit, whatever the number of workers."""
+    found = maps(options, [entry.image for entry in manifest.entries], machine.workers, manifest.dataset)
     for entry, saliency in zip(manifest.entries, found, strict=True):
         writer.add(entry.stem, saliency / 255.0)
 
 
-def files(options: PriorOptions, dataset: str) -> list[Path]:
-    """Return the file of the trained model, where the options name one; raises WeightsError if it is missing."""
-    if options.model is None:
-        return []
-    if not options.model.is_file():
-        raise WeightsError("model file not found", where=options.model, mend="put it there, or correct `model`")
-    return [options.model]
+def train(options: PriorOptions, job: "TrainingJob") -> None:
+    """Train a method that learns; the model is the same, bit for bit, whatever the number of ``job.threads``.
 
-
-def train(options: PriorOptions, manifests: Sequence[Manifest], model: Path, seed: int, workers: int) -> None:
-    """Train a method that learns; the model is the same, bit for bit, whatever the number of ``workers``."""
+    Of the job's files only the model is written.
+    """
     learning = options.prior.learning
     assert learning is not None
     training: Any = build(learning.params, options.training, "training")
+    manifests = [manifest for manifest, _ in job.sources]
     with threadpool_limits(1):
-        learning.train(manifests, options.built, training, seed, workers).save(model)
+        learning.train(manifests, options.built, training, job.seed, job.threads).save(job.output)
 
 
 def seen(options: PriorOptions) -> frozenset[str]:
@@ -169,5 +167,12 @@ def seen(options: PriorOptions) -> frozenset[str]:
 
 
 DETECTOR = DetectorType(
-    "a traditional prior, computed here", PriorOptions, run, files, train=train, seen=seen, divisible=True
+    "a traditional prior, computed here",
+    PriorOptions,
+    run,
+    model_files,
+    seen=seen,
+    divisible=True,
+    learns_from="masks",
+    train=train,
 )

@@ -13,7 +13,7 @@ import numpy as np
 
 from sodlift.arrays import FloatMap, read_mask, resize
 from sodlift.datasets.manifest import Entry, Manifest
-from sodlift.detectors._base import DetectorType
+from sodlift.detectors._base import DetectorType, Machine
 from sodlift.detectors._health import CheckedWriter
 from sodlift.errors import ConfigError, DataError
 from sodlift.mapset import MapSet
@@ -100,8 +100,8 @@ KINDS: dict[str, Callable[[_Place], FloatMap]] = {
 """What each kind makes of an image."""
 
 
-def run(options: SubstituteOptions, manifest: Manifest, writer: CheckedWriter, workers: int) -> None:
-    """Write the substitute of every image's map; ``workers`` plays no part: there is nothing to compute.
+def run(options: SubstituteOptions, manifest: Manifest, writer: CheckedWriter, machine: Machine) -> None:
+    """Write the substitute of every image's map; ``machine`` plays no part: there is nothing to compute.
 
     Raises
     ------

@@ -13,10 +13,11 @@ import numpy.typing as npt
 from sodlift.arrays import FloatMap, Image8, check_fit, read_image, resize
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.errors import MapError, SodliftError
-from sodlift.inference.feed import ahead
-from sodlift.inference.shared import Precision, SharedRefiner, SideBySideRefiner, arithmetic, batch_of, in_memory
+from sodlift.inference.shared import SharedRefiner, SideBySideRefiner, batch_of
 from sodlift.mapset import MapSet
+from sodlift.parallel import ahead
 from sodlift.refiners._base import Refined, Refiner
+from sodlift.training.on_device import Precision, arithmetic, batches, in_memory
 
 Progress = Callable[[Iterable[Entry]], Iterable[Entry]]
 """Wraps the loop over images, as ``tqdm`` does."""
@@ -124,7 +125,7 @@ def refine_map_sets(
     sorting = batch > 1 and isinstance(refiner, SharedRefiner)
     entries = progress(_by_network_size(refiner, manifest.entries) if sorting else manifest.entries)
     with closing(ahead(read, entries, DECODERS, 2 * batch + DECODERS)) as loaded:
-        for group in _groups(refiner, loaded, batch):
+        for group in batches(loaded, partial(_seen_as, refiner), batch):
             for one, found in zip(group, _refined(refiner, group, on_error, precision), strict=True):
                 for (_, writer), summary, refined in zip(sets, summaries, found, strict=True):
                     writer.add(one.entry.stem, refined.saliency, refined.status, refined.note)
@@ -188,25 +189,9 @@ def _by_network_size(refiner: Refiner, entries: Sequence[Entry]) -> list[Entry]:
     return sorted(entries, key=lambda entry: (shared.network_size((entry.height, entry.width)), entry.stem))
 
 
-def _groups(refiner: Refiner, loaded: Iterable[_Loaded], batch: int) -> Iterator[list[_Loaded]]:
-    """Yield runs of at most ``batch`` images of one network size, in order."""
-    group: list[_Loaded] = []
-    for one in loaded:
-        if group and not _together(refiner, group[0], one):
-            yield group
-            group = []
-        group.append(one)
-        if len(group) == batch:
-            yield group
-            group = []
-    if group:
-        yield group
-
-
-def _together(refiner: Refiner, one: _Loaded, other: _Loaded) -> bool:
-    if not isinstance(refiner, SharedRefiner):
-        return True
-    return refiner.network_size(one.size) == refiner.network_size(other.size)
+def _seen_as(refiner: Refiner, one: _Loaded) -> object:
+    """Return the size that the network sees of an image, None where images need not be of one size."""
+    return refiner.network_size(one.size) if isinstance(refiner, SharedRefiner) else None
 
 
 def _refined(
@@ -220,7 +205,7 @@ def _refined(
         yield from ([_one(refiner, one, prior, on_error) for prior in one.priors] for one in group)
         return
     busy = [one for one in group if one.open]
-    with arithmetic(refiner, precision):
+    with arithmetic(refiner.device, precision):
         features = iter(in_memory(refiner.encode, [cast(Image8, one.image) for one in busy], "images") if busy else [])
         for one in group:
             found = list(one.priors)

@@ -1,25 +1,14 @@
-"""How a refiner takes several priors or images at once: shared features, batches, side by side; short memory."""
+"""How a refiner takes several priors or images at once: shared features, batches, side by side."""
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
 from sodlift.arrays import FloatMap, Image8
-from sodlift.errors import ConfigError, SodliftError
+from sodlift.errors import SodliftError
 from sodlift.refiners._base import Refined
-
-Precision = Literal["float32", "bfloat16"]
-
-GPU_BATCH = 16
-"""Images that a GPU works on at once. On a CPU a batch is no faster than its images one by one."""
-
-T = TypeVar("T")
-R = TypeVar("R")
-
-_LOG = logging.getLogger("sodlift.inference")
+from sodlift.training.on_device import batch_on
 
 
 @runtime_checkable
@@ -57,33 +46,4 @@ def batch_of(refiner: object) -> int:
     """Return how many images ``refiner`` best works on at once."""
     if isinstance(refiner, SideBySideRefiner):
         return torch.get_num_threads()
-    return GPU_BATCH if isinstance(refiner, SharedRefiner) and refiner.device.type == "cuda" else 1
-
-
-@contextmanager
-def arithmetic(refiner: SharedRefiner, precision: Precision) -> Iterator[None]:
-    """Run the block's networks in ``precision``; distances and sums keep float32."""
-    with torch.autocast(refiner.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-        yield
-
-
-def in_memory(work: Callable[[Sequence[T]], Sequence[R]], items: Sequence[T], what: str) -> list[R]:
-    """Return ``work(items)``, in halves and halves of them, with a warning, where the device's memory is too small.
-
-    Raises
-    ------
-    ConfigError
-        If it is too small for a single item.
-    """
-    try:
-        return list(work(items))
-    except torch.OutOfMemoryError as cause:
-        if len(items) == 1:
-            raise ConfigError(
-                f"the device's memory is too small for one of the {what}: {str(cause).splitlines()[0]}",
-                mend="set the refiner's option `size`, take precision bfloat16, or run on the CPU",
-            ) from cause
-    half = len(items) // 2
-    torch.cuda.empty_cache()
-    _LOG.warning("out of memory with %d %s at once; going on with %d", len(items), what, half)
-    return in_memory(work, items[:half], what) + in_memory(work, items[half:], what)
+    return batch_on(refiner.device) if isinstance(refiner, SharedRefiner) else 1

@@ -22,6 +22,7 @@ from sodlift.seeds import seed_everything
 from sodlift.training.checkpoint import Checkpoint, random_state, restore_random_state
 from sodlift.training.errors import TrainingError
 from sodlift.training.log import Write
+from sodlift.training.memory import LabelMemory
 from sodlift.training.optimisers import make_optimiser, set_rates
 from sodlift.training.task import Batch, LossFunction, Task
 from sodlift.training.team import Team
@@ -59,6 +60,8 @@ class Run:
         Tells when to stop.
     stage, offset : int
         Number of the task, from 0, and of steps before it.
+    memory : LabelMemory or None
+        The labels of a task that changes them.
     """
 
     seed: int
@@ -68,6 +71,7 @@ class Run:
     terminated: Terminated
     stage: int = 0
     offset: int = 0
+    memory: LabelMemory | None = None
 
     @property
     def bad_batch(self) -> Path:
@@ -137,6 +141,7 @@ class _Fit:
         self.parameters = [p for group in task.groups for p in group.parameters]
         self.bfloat16 = {"bfloat16": True, "float32": False, "auto": device.type == "cuda"}[task.recipe.precision]
         self.pieces = 1
+        self.answers: list[tuple[Batch, Tensor]] = []
         self.best: dict[str, Any] | None = None
         self.watch = Watch()
 
@@ -186,7 +191,18 @@ class _Fit:
             if not torch.isfinite(norm):
                 raise self._bad(f"norm of the gradient is {norm.item()}", step, batch)
         self.optimiser.step()
+        self._remember(step)
         return sums
+
+    def _remember(self, step: int) -> None:
+        """Change the labels of the step's samples, by what the network answered before the step."""
+        if self.task.remember is None or self.run.memory is None:
+            return
+        for part, logits in self.answers:
+            labels = self.task.remember(part, logits, step / self.recipe.steps)
+            if labels is not None:
+                self.run.memory.store(part, labels)
+        self.run.team.wait()  # another process may be the next to read them
 
     def _gradients(self, batch: Batch, due: bool) -> _Sums:
         """Set the gradients to those of the whole batch's loss: the parts' totals over all their weights.
@@ -199,7 +215,8 @@ class _Fit:
         sums = torch.zeros(len(_Sums._fields), dtype=torch.float64, device=team.device)
         sums[-2:] = torch.tensor([self.run.terminated.requested, due and team.main])
         reference: Tensor | None = None
-        for part in _parts(batch, self.pieces):
+        self.answers = []
+        for part in batch.parts(self.pieces):
             with torch.autocast(team.device.type, torch.bfloat16, enabled=self.bfloat16):
                 loss = self.task.loss(self.module, part)
             if reference is None:
@@ -208,6 +225,8 @@ class _Fit:
             # DistributedDataParallel takes the mean over processes where the sum is meant
             (loss.total / reference * team.world).backward()  # type: ignore[no-untyped-call]
             logits = loss.logits.detach().float()
+            if self.run.memory is not None:
+                self.answers.append((part, logits))
             spread = logits.max() - logits.min()
             sums[:4] += torch.stack([v.detach().double() for v in (loss.total, loss.weight, loss.positives, spread)])
         sums = team.sum(sums)
@@ -274,6 +293,7 @@ class _Fit:
                     "random": generators,
                     "pieces": self.pieces,
                     "best": self.best,
+                    "labels": None if self.run.memory is None else self.run.memory.state,
                 }
             )
 
@@ -309,8 +329,3 @@ def validate(network: nn.Module, feed: Feed, score: LossFunction, team: Team, *,
             sums += torch.stack([loss.total.double(), loss.weight.double()])
     total, weight = team.sum(sums).tolist()
     return float(total / weight) if weight else float(total)
-
-
-def _parts(batch: Batch, pieces: int) -> Iterator[Batch]:
-    """Yield a batch in at most ``pieces`` parts of about equal size."""
-    yield from (Batch(*part) for part in zip(*(tensor.chunk(pieces) for tensor in batch), strict=True))

@@ -9,11 +9,13 @@ from queue import Queue
 from typing import NamedTuple, NoReturn, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from sodlift.training.data import Samples
+from sodlift.training.memory import LabelMemory, mirrored
 from sodlift.training.recipe import Recipe
 from sodlift.training.task import Batch
 from sodlift.training.team import Team
@@ -35,8 +37,10 @@ class Raw(NamedTuple):
         Which are mirrored.
     corners : (B, 2) float64 in [0, 1)
         Where crops lie, from the top and left ends of what is possible.
-    chance, seeds : (B,)
+    chance, seeds, samples : (B,)
         As in ``Batch``.
+    others : (B, N, H, W) uint8
+        Targets of other samples.
     """
 
     planes: Tensor
@@ -44,6 +48,8 @@ class Raw(NamedTuple):
     corners: Tensor
     chance: Tensor
     seeds: Tensor
+    samples: Tensor
+    others: Tensor
 
 
 def indices(step: int, batch: int, count: int, seed: int, stage: int = 0) -> list[int]:
@@ -71,6 +77,10 @@ class Feed:
         The processes that share each batch, and this one's device.
     crisp : bool
         Targets hold only 0 and 1, so a crop is resized by the nearest pixel.
+    memory : LabelMemory, optional
+        Where the targets of ``steps`` are, as they have become by then.
+    others : int
+        How many other training samples' targets come with each image.
     """
 
     def __init__(
@@ -84,16 +94,20 @@ class Feed:
         *,
         stage: int = 0,
         crisp: bool = False,
+        memory: LabelMemory | None = None,
+        others: int = 0,
     ) -> None:
-        self.samples, self.train, self.validation = samples, train, validation
+        self.samples, self.train, self.validation, self.memory, self.others = samples, train, validation, memory, others
         self.recipe, self.seed, self.stage, self.team, self.crisp = recipe, seed, stage, team, crisp
 
     def steps(self, start: int) -> Iterator[Batch]:
         """Yield this process's part of the batch of every step from ``start`` on, on the device."""
         raw = (self.raw(step) for step in range(start, self.recipe.steps))
         cuda = self.team.device.type == "cuda"
-        for batch in prefetched(map(_pinned, raw), AHEAD) if cuda else raw:
-            yield augmented(_moved(batch, self.team.device), self.recipe.crop, crisp=self.crisp)
+        for ready in prefetched(map(_pinned, raw), AHEAD) if cuda else raw:
+            batch = augmented(_moved(ready, self.team.device), self.recipe.crop, crisp=self.crisp)
+            # labels are read now, not ahead: the step before may have changed them
+            yield batch if self.memory is None else batch._replace(targets=self.memory.labels(batch))
 
     def held_out(self) -> Iterator[Batch]:
         """Yield this process's part of the held-out samples, never augmented, the same at every call."""
@@ -124,19 +138,27 @@ class Feed:
         random = np.random.default_rng(entropy)
         flips, chance = random.random((2, count))
         corners, seeds = random.random((count, 2)), random.integers(2**63, size=count)
-        mirrored = flips < 0.5 if self.recipe.hflip else np.zeros(count, bool)
+        flipped = flips < 0.5 if self.recipe.hflip else np.zeros(count, bool)
         planes = np.stack([self.samples[i] for i in chosen[part]])
-        return Raw(torch.from_numpy(planes), *(torch.from_numpy(d[part]) for d in (mirrored, corners, chance, seeds)))
+        drawn = [values[part] for values in (flipped, corners, chance, seeds, np.array(chosen))]
+        others = self._targets(random.integers(len(self.train), size=(count, self.others))[part], planes.shape[-2:])
+        return Raw(torch.from_numpy(planes), *map(torch.from_numpy, [*drawn, others]))
+
+    def _targets(self, positions: npt.NDArray[np.int64], size: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+        """Return the targets (B, N, H, W) of training samples by their positions (B, N)."""
+        found = [self.samples[self.train[i]][3] for i in positions.ravel().tolist()]
+        return np.array(found, np.uint8).reshape(*positions.shape, *size)
 
 
 def augmented(raw: Raw, crop: float, *, crisp: bool) -> Batch:
     """Flip and crop a batch, on the device that it is on; targets keep to their images."""
-    planes = torch.where(raw.flips[:, None, None, None], raw.planes.flip(-1), raw.planes)
+    planes = mirrored(raw.planes, raw.flips)
     images, targets = planes[:, :3], planes[:, 3:]
     if crop < 1:
         images = _cropped(images, raw.corners, crop, "bilinear")
         targets = _cropped(targets, raw.corners, crop, "nearest-exact" if crisp else "bilinear")
-    return Batch(images, targets.float() / 255, raw.chance, raw.seeds)
+    others = raw.others.float() / 255
+    return Batch(images, targets.float() / 255, raw.chance, raw.seeds, raw.samples, raw.flips, others)
 
 
 def _cropped(planes: Tensor, corners: Tensor, crop: float, mode: str) -> Tensor:
@@ -190,6 +212,6 @@ def _pinned(raw: Raw) -> Raw:
 
 
 def _moved(raw: Raw, device: torch.device) -> Raw:
-    """Move all but the seeds and corners, which are read on the CPU."""
-    planes, flips, chance = (tensor.to(device, non_blocking=True) for tensor in (raw.planes, raw.flips, raw.chance))
-    return raw._replace(planes=planes, flips=flips, chance=chance)
+    """Move all but the seeds, corners and samples' numbers, which are read on the CPU."""
+    moved = {name: getattr(raw, name).to(device, non_blocking=True) for name in ("planes", "flips", "chance", "others")}
+    return raw._replace(**moved)

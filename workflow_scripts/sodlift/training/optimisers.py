@@ -13,6 +13,9 @@ _Groups = list[dict[str, Any]]
 
 OPTIMISERS: dict[str, Callable[[_Groups, Recipe], Optimizer]] = {
     "sgd": lambda groups, recipe: torch.optim.SGD(groups, momentum=recipe.momentum, weight_decay=recipe.weight_decay),
+    "nesterov": lambda groups, recipe: torch.optim.SGD(
+        groups, momentum=recipe.momentum, weight_decay=recipe.weight_decay, nesterov=True
+    ),
     "adam": lambda groups, recipe: torch.optim.Adam(groups, betas=recipe.betas, weight_decay=recipe.weight_decay),
 }
 """Optimisers over groups with learning rates of their own; weight decay is added to the gradient."""

@@ -15,7 +15,8 @@ class Recipe:
     Attributes
     ----------
     optimiser : str
-        ``sgd`` (with ``momentum``) or ``adam`` (with ``betas``); ``weight_decay`` is added to the gradient in both.
+        ``sgd`` or ``nesterov`` (with ``momentum``), or ``adam`` (with ``betas``); ``weight_decay`` is added to the
+        gradient in all.
     head_lr, backbone_lr : float
         Learning rates of the new layers and of the pretrained backbone.
     momentum, betas, weight_decay
@@ -51,7 +52,7 @@ class Recipe:
         If a value makes no sense: the error names its key.
     """
 
-    optimiser: Literal["sgd", "adam"] = "sgd"
+    optimiser: Literal["sgd", "nesterov", "adam"] = "sgd"
     head_lr: float = 5e-3
     backbone_lr: float = 5e-4
     momentum: float = 0.9

@@ -4,7 +4,8 @@ A loss is given as a sum and its weight, not as their quotient. So the engine ca
 several processes, or the halves of one that does not fit into memory) to exactly the loss of the whole batch.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from sodlift.training.recipe import Recipe
+
+_NONE = torch.empty(0, dtype=torch.int64)
 
 
 class Batch(NamedTuple):
@@ -27,12 +30,28 @@ class Batch(NamedTuple):
         One random number an image, drawn by (seed, step).
     seeds : (B,) int64
         Seeds of further random numbers, one an image, on the CPU; see ``noise``.
+    samples : (B,) int64
+        Which of the training's samples these are, on the CPU. Only a label memory asks for them and for ``flips``; a
+        batch made by hand may leave both out.
+    flips : (B,) bool
+        Which of them are mirrored.
+    others : (B, N, H, W) float32 in [0, 1]
+        As many targets of other training samples as the task asks for, drawn by (seed, step), as they lie in the file.
     """
 
     images: Tensor
     targets: Tensor
     chance: Tensor
     seeds: Tensor
+    samples: Tensor = _NONE
+    flips: Tensor = _NONE.bool()
+    others: Tensor = _NONE.float()
+
+    def parts(self, pieces: int) -> "Iterator[Batch]":
+        """Yield the batch in at most ``pieces`` parts of about equal size."""
+        size = math.ceil(len(self.images) / pieces)
+        for start in range(0, len(self.images), size):
+            yield Batch(*(tensor[start : start + size] for tensor in self))
 
     def noise(self, *shape: int) -> Tensor:
         """Return uniform random numbers (B, *shape) in [0, 1), float32, drawn by (seed, step) for each image alone.
@@ -79,6 +98,12 @@ class Group(NamedTuple):
 
 LossFunction = Callable[[nn.Module, Batch], Loss]
 
+Remember = Callable[[Batch, Tensor, float], Tensor | None]
+"""``remember(batch, logits, done)`` gives the labels (B, 1, H, W) in [0, 1] that a batch's samples have from now on,
+None where they keep theirs, ``batch.targets``. ``logits`` are its loss's, float32, made before the step was taken;
+``done`` is the share of the training's steps before this one, in [0, 1).
+"""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -97,6 +122,11 @@ class Task:
         How it is trained.
     score : callable or None
         What is validated, less being better; None validates ``loss``. The network is in evaluation mode then.
+    remember : callable or None
+        Changes the labels of a step's samples after it: the targets are kept in a ``LabelMemory``, and later epochs see
+        what they have become. Held-out images keep their targets. Needs images of one size and no crops.
+    others : int
+        How many other samples' targets ``Batch.others`` holds for each image. Needs images of one size.
     """
 
     network: nn.Module
@@ -104,6 +134,8 @@ class Task:
     loss: LossFunction
     recipe: Recipe
     score: LossFunction | None = None
+    remember: Remember | None = None
+    others: int = 0
 
 
 def groups_of(network: nn.Module, recipe: Recipe) -> tuple[Group, ...]:

@@ -31,6 +31,7 @@ from sodlift.training.engine import Outcome, Run, fit
 from sodlift.training.feed import Feed
 from sodlift.training.job import TrainingJob
 from sodlift.training.log import step_log
+from sodlift.training.memory import begin_memory
 from sodlift.training.model_file import ModelFile
 from sodlift.training.pretrained import NetworkOptions, Pretrained, pretrained
 from sodlift.training.report import versions, write_report
@@ -96,6 +97,7 @@ def train_network(
         checkpoint = Checkpoint(job.checkpoint, identity)
         tasks = make_tasks(source)
         _check_batches(tasks, place, size)
+        _check_memories(tasks, size)
 
         def opened() -> Samples:
             return open_samples(job.cache, identity[:16], items, size, targets, refuse, job.threads)
@@ -150,9 +152,13 @@ def _fit_all(
         for stage in range(first, len(tasks)):
             task = tasks[stage]
             train, validation = _split(samples, task.recipe.validation)
-            feed = Feed(samples, train, validation, task.recipe, job.seed, place, stage=stage, crisp=crisp)
-            run = Run(job.seed, checkpoint, place, write, terminated, stage, offsets[stage])
-            outcome = fit(task, feed, run, state if stage == first else None)
+            known = state if stage == first else None
+            labels = known["labels"] if known else None
+            memory = begin_memory(job.cache, samples, place, labels) if task.remember else None
+            parts = (samples, train, validation, task.recipe, job.seed, place)
+            feed = Feed(*parts, stage=stage, crisp=crisp, memory=memory, others=task.others)
+            run = Run(job.seed, checkpoint, place, write, terminated, stage, offsets[stage], memory)
+            outcome = fit(task, feed, run, known)
     return outcome
 
 
@@ -192,4 +198,17 @@ def _check_batches(tasks: Sequence[Task], place: Team, size: int | None) -> None
                 f"{batch} images a step cannot be shared by {place.world} processes",
                 where="recipe.batch",
                 expected=f"at least {place.world}",
+            )
+
+
+def _check_memories(tasks: Sequence[Task], size: int | None) -> None:
+    """Refuse what a label memory cannot keep: labels of several sizes, or parts of a label."""
+    for task in tasks:
+        if task.remember and size is None:
+            raise ConfigError(
+                "images keep their own size", where="size", expected="one size for all where labels are changed"
+            )
+        if task.remember and task.recipe.crop < 1:
+            raise ConfigError(
+                f"{task.recipe.crop} is not allowed", where="recipe.crop", expected="1 where labels are changed"
             )

@@ -66,9 +66,9 @@ class LpsOptions:
     flip : float
         Probability that a pixel of the mask that plays the prior changes sides in training.
     stray : float
-        Largest share by which the prior is wrong in whole regions in training: the mask's own shape, moved at random,
-        is added to the background and cut out of the foreground, each by a share drawn from 0 to this. Single flipped
-        pixels leave a region's mean nearly where it was; a detector's errors are regions. 0 as published.
+        Largest share by which the prior is wrong in whole regions in training: the mask of another image is added to
+        the background, and that of a third cut out of the foreground, each by a share drawn from 0 to this. Single
+        flipped pixels leave a region's mean nearly where it was; a detector's errors are regions. 0 as published.
     backbone_training : str
         ``tuned`` trains the backbone too; ``frozen`` trains the head alone.
     backbone_norm : str

@@ -12,10 +12,10 @@ from sodlift.arrays import FloatMap, Image8, resize, resize_image
 from sodlift.backbones._base import WeightsEntry, normalise
 from sodlift.refiners._base import Refined
 from sodlift.refiners._fold import fold_norms, fold_pair
-from sodlift.refiners._trained import trained_network
 from sodlift.refiners.lps.network import Encoded, Lps, build
 from sodlift.refiners.lps.options import NETWORK_OPTIONS, LpsOptions
 from sodlift.training.device import find_device
+from sodlift.training.trained import trained_network
 
 LEAST_MASS = 1.0
 """Pixels, at the network's size, that a region has at least: an anchor of less is the mean of hardly anything."""

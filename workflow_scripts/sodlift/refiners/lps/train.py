@@ -24,26 +24,18 @@ def refuse(stored: FloatMap, mask: FloatMap) -> str:
     return "mask without background" if mask.all() else ""
 
 
-DRAWS = 6
-"""Random numbers an image for stray regions: two shifts and two shares."""
+REGIONS = 2
+"""Regions of a prior that are wrong: one too much, one too few."""
 
 
-def with_stray_regions(masks: Tensor, draws: Tensor, largest: float) -> Tensor:
+def with_stray_regions(masks: Tensor, others: Tensor, draws: Tensor, largest: float) -> Tensor:
     """Return masks (B, 1, H, W) with a region too much and one too few, each by a share of up to ``largest``.
 
-    The regions are the mask's own shape, the second mirrored, moved cyclically: as large and as compact as what a
-    detector would take for the object. ``draws`` (B, DRAWS) in [0, 1) say how far and how much.
+    The regions are the masks ``others`` (B, REGIONS, H, W) of other images: as large, as compact and as central as what
+    a detector takes for the object. ``draws`` (B, REGIONS) in [0, 1) say how much.
     """
-    added, missing = _moved(masks, draws[:, :2]), _moved(masks.flip(-1), draws[:, 2:4])
-    more, less = (largest * draws[:, 4:, None, None, None]).unbind(1)
-    return masks * (1 - less * missing) + (1 - masks) * more * added
-
-
-def _moved(masks: Tensor, shifts: Tensor) -> Tensor:
-    """Roll each mask down and to the right by a share of its height and width."""
-    size = torch.tensor(masks.shape[-2:])
-    steps = (shifts.cpu() * size).long().tolist()
-    return torch.stack([mask.roll(step, (-2, -1)) for mask, step in zip(masks, steps, strict=True)])
+    more, less = (largest * draws[..., None, None] * others).split(1, dim=1)  # type: ignore[no-untyped-call]
+    return masks * (1 - less) + (1 - masks) * more  # type: ignore[no-any-return]
 
 
 def flipped(priors: Tensor, noise: Tensor, probability: float) -> Tensor:
@@ -54,9 +46,11 @@ def flipped(priors: Tensor, noise: Tensor, probability: float) -> Tensor:
 def prior_of(batch: Batch, options: LpsOptions) -> Tensor:
     """Return what plays the prior of a batch's masks: the masks with errors that are drawn for each image alone."""
     pixels = batch.targets[0].numel()
-    noise = batch.noise(pixels + DRAWS)
-    priors = with_stray_regions(batch.targets, noise[:, pixels:], options.stray) if options.stray else batch.targets
-    return flipped(priors, noise[:, :pixels].reshape(batch.targets.shape), options.flip)
+    noise = batch.noise(pixels + REGIONS)
+    priors, draws = batch.targets, noise[:, pixels:]
+    if options.stray:
+        priors = with_stray_regions(priors, batch.others, draws, options.stray)
+    return flipped(priors, noise[:, :pixels].reshape(priors.shape), options.flip)
 
 
 def cross_entropy(logits: Tensor, masks: Tensor) -> Loss:
@@ -77,7 +71,8 @@ def tasks(options: LpsOptions, pretrained: Pretrained) -> tuple[Task, ...]:
         return cross_entropy(network(normalise(batch.images, entry)), batch.targets)
 
     network = build(options, pretrained.backbone, pretrained.module)
-    promotion = Task(network, groups_of(network, recipe), compare, recipe)
+    others = REGIONS if options.stray else 0
+    promotion = Task(network, groups_of(network, recipe), compare, recipe, others=others)
     if not options.pretrain_steps:
         return (promotion,)
     decoder = Decoder(pretrained.module, pretrained.backbone.taps, options)

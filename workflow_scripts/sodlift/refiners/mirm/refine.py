@@ -13,12 +13,12 @@ import torch
 from sodlift.arrays import FloatMap, Image8, minmax, resize, resize_image
 from sodlift.backbones._base import WeightsEntry, normalise
 from sodlift.refiners._base import Refined
-from sodlift.refiners._trained import trained_network
 from sodlift.refiners.mirm.fast import FastMirm
 from sodlift.refiners.mirm.loss import foreground_weights
 from sodlift.refiners.mirm.network import Encoded, Mirm, build
 from sodlift.refiners.mirm.options import NETWORK_OPTIONS, USABLE_MAX, USABLE_MIN, MirmOptions
 from sodlift.training.device import find_device
+from sodlift.training.trained import trained_network
 
 ADAPTIVE_FACTOR, ADAPTIVE_LEAST = 0.9, 0.5
 """Mode ``adaptive``: theta_fg becomes 0.9 of the prior's maximum where that is at least 0.5."""

@@ -1,4 +1,4 @@
-"""The trained network of a refiner, from its model file."""
+"""The trained network of a refiner or detector, from its model file."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,12 +21,12 @@ def trained_network(
     build: Callable[[Any, Backbone, nn.Module], N],
     file: Path | None,
 ) -> tuple[N, WeightsEntry]:
-    """Return a refiner's network with its trained weights, on the CPU, and the weights entry that it was built for.
+    """Return a network with its trained weights, on the CPU, and the weights entry that it was built for.
 
     Parameters
     ----------
     kind : str
-        The refiner's type, such as "mirm".
+        The type of the refiner or detector, such as "mirm".
     options : object
         Its options, with ``backbone`` and ``weights``.
     same : sequence of str
