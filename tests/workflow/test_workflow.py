@@ -54,7 +54,7 @@ def _would_run(copy: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def run(copy: Path) -> Path:
     """The copy after one run of everything, TensorBoard's files included."""
-    done = _snakemake(copy, "--config", "tensorboard=true")
+    done = _snakemake(copy, "--config", "tensorboard=True")
     assert done.returncode == 0, done.stdout + done.stderr
     return copy
 
