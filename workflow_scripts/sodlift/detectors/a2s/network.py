@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from sodlift.backbones._base import Backbone
 from sodlift.detectors.a2s.options import A2sOptions
-from sodlift.detectors.a2s_labels.trunk import WIDTH, Trunk, by_stride, resize
+from sodlift.detectors.a2s_labels.trunk import WIDTH, by_stride, resize
+from sodlift.training.trunk import Trunk
 
 GROUPS = 32
 DEEP, SHALLOW = 3, 2
@@ -79,7 +80,7 @@ class A2s(Trunk):
     def __init__(
         self, module: nn.Module, backbone: Backbone, *, modulation: bool = True, training: str, norm: str
     ) -> None:
-        super().__init__(module, training, norm)
+        super().__init__(module, frozen=training == "frozen", frozen_norm=norm == "frozen")
         order = by_stride(backbone, DEEP + 1)
         self.used = order[:SHALLOW] + order[-min(DEEP, len(order) - SHALLOW) :]
         self.adapters = nn.ModuleList(unit(backbone.taps[i].channels) for i in self.used)

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from sodlift.backbones._base import Backbone
 from sodlift.detectors.a2s_labels.boundary import Boundary, sign
 from sodlift.detectors.a2s_labels.options import A2sLabelsOptions
-from sodlift.detectors.a2s_labels.trunk import WIDTH, Trunk, by_stride, resize
+from sodlift.detectors.a2s_labels.trunk import WIDTH, by_stride, resize
+from sodlift.training.trunk import Trunk
 
 BRANCHES = 3
 """Deepest taps that are used; one more gives the size of the fused map."""
@@ -70,7 +71,7 @@ class A2sLabels(Trunk):
     """
 
     def __init__(self, module: nn.Module, backbone: Backbone, boundary: str, training: str, norm: str) -> None:
-        super().__init__(module, training, norm)
+        super().__init__(module, frozen=training == "frozen", frozen_norm=norm == "frozen")
         order = by_stride(backbone, BRANCHES + 1)
         self.shallowest, self.deepest = order[0], order[-BRANCHES:]
         self.squeezes = nn.ModuleList(Squeeze(backbone.taps[i].channels) for i in self.deepest)

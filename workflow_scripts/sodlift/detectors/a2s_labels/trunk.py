@@ -1,9 +1,8 @@
-"""What both stages of A2S share: the encoder and whatever of it is frozen, the choice of taps, resizing."""
+"""What both stages of A2S share: the width of their layers, the choice of taps, resizing."""
 
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from sodlift.backbones._base import Backbone
@@ -11,39 +10,6 @@ from sodlift.errors import ConfigError
 
 WIDTH = 64
 """Channels of every layer of both decoders."""
-
-
-class Trunk(nn.Module):
-    """A network on a pretrained encoder, which maps (B, 3, H, W) to taps, shallow to deep.
-
-    Parameters
-    ----------
-    backbone : nn.Module
-        The encoder.
-    training : str
-        ``tuned``, or ``frozen``: no gradient reaches it.
-    norm : str
-        Its batch normalisation in training: by ``batch`` statistics, or ``frozen`` to the pretrained ones.
-    """
-
-    def __init__(self, backbone: nn.Module, training: str, norm: str) -> None:
-        super().__init__()
-        self.frozen_backbone, self.frozen_norm = training == "frozen", norm == "frozen"
-        self.backbone = backbone.requires_grad_(not self.frozen_backbone)
-
-    def train(self, mode: bool = True) -> "Trunk":
-        """Set the mode; a frozen normalisation of the encoder stays in evaluation mode."""
-        super().train(mode)
-        if self.frozen_norm:
-            for module in self.backbone.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
-        return self
-
-    def taps(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Return all taps of normalised images (B, 3, H, W); without gradients where the encoder is frozen."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen_backbone):
-            return self.backbone(x)  # type: ignore[no-any-return]
 
 
 def by_stride(backbone: Backbone, least: int) -> list[int]:

@@ -15,6 +15,7 @@ from sodlift.detectors.arn.attention import SelfAttention
 from sodlift.detectors.arn.options import ArnOptions
 from sodlift.detectors.arn.recurrent import RecurrentConv, he
 from sodlift.errors import ConfigError
+from sodlift.training.trunk import Trunk
 
 
 def chosen_taps(taps: Sequence[Tap], strides: Sequence[int]) -> dict[int, int]:
@@ -89,7 +90,7 @@ def prediction(channels: int) -> nn.Conv2d:
     return layer
 
 
-class Arn(nn.Module):
+class Arn(Trunk):
     """The backbone's taps, joined from the coarsest to the finest scale, and a map made of the finest.
 
     Parameters
@@ -108,10 +109,8 @@ class Arn(nn.Module):
     """
 
     def __init__(self, backbone: nn.Module, taps: Sequence[Tap], options: ArnOptions) -> None:
-        super().__init__()
-        self.frozen_backbone = options.backbone_training == "frozen"
-        self.frozen_norm = self.frozen_backbone or options.backbone_norm == "frozen"
-        self.backbone = backbone.requires_grad_(not self.frozen_backbone)
+        frozen = options.backbone_training == "frozen"
+        super().__init__(backbone, frozen=frozen, frozen_norm=frozen or options.backbone_norm == "frozen")
         self.used = chosen_taps(taps, options.strides)
         self.strides = options.scales
         coarsest, *finer = self.strides
@@ -131,22 +130,12 @@ class Arn(nn.Module):
         self.predict = prediction(options.width // 2)
         self.sides = nn.ModuleList(map(prediction, channels[:-1] if options.side_weight else []))
 
-    def train(self, mode: bool = True) -> "Arn":
-        """Set the mode; a frozen normalisation of the backbone stays in evaluation mode."""
-        super().train(mode)
-        if self.frozen_norm:
-            for module in self.backbone.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
-        return self
-
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Map normalised images (B, 3, H, W) of any size to logits (B, 1, H, W), each.
 
         The first is the answer; in training, the maps of the coarser scales follow it, where there are any.
         """
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen_backbone):
-            taps = self.backbone(x)
+        taps = self.taps(x)
         size = (x.shape[-2], x.shape[-1])
         current = self.attention(taps[self.used[self.strides[0]]])
         scales = [current]

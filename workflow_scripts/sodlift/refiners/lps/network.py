@@ -26,7 +26,7 @@ from torch.nn import functional
 
 from sodlift.backbones._base import Backbone, Tap
 from sodlift.refiners.lps.options import LpsOptions
-from sodlift.refiners.lps.trunk import Trunk, xavier
+from sodlift.refiners.lps.trunk import LpsTrunk, xavier
 from sodlift.registry import unknown_name
 
 LARGEST_SHUFFLE = 4
@@ -154,7 +154,7 @@ class Encoded(NamedTuple):
     square: Tensor
 
 
-class Lps(Trunk):
+class Lps(LpsTrunk):
     """Pixels compared with the regions of a prior, in an embedding learnt for that.
 
     Parameters

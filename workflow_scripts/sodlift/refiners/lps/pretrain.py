@@ -8,14 +8,14 @@ from torch.nn import functional
 
 from sodlift.backbones._base import Tap
 from sodlift.refiners.lps.options import LpsOptions
-from sodlift.refiners.lps.trunk import Trunk, xavier
+from sodlift.refiners.lps.trunk import LpsTrunk, xavier
 
 WIDTH = 32
 DECODED = 3
 """Taps that the decoder sees, the deepest ones."""
 
 
-class Decoder(Trunk):
+class Decoder(LpsTrunk):
     """From the deepest tap up, a map made of each tap's 32 channels and of the map before it.
 
     Parameters

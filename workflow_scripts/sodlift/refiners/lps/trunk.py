@@ -1,33 +1,17 @@
-"""What LPS and its pre-training share: the backbone, whatever of it is frozen, and how new layers start."""
+"""What LPS and its pre-training share: the backbone, and how new layers start."""
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from sodlift.refiners.lps.options import LpsOptions
+from sodlift.training.trunk import Trunk
 
 
-class Trunk(nn.Module):
-    """A network on a pretrained backbone, which maps (B, 3, H, W) to taps, shallow to deep."""
+class LpsTrunk(Trunk):
+    """A network on LPS's backbone; one that is frozen keeps its normalisation, too."""
 
     def __init__(self, backbone: nn.Module, options: LpsOptions) -> None:
-        super().__init__()
-        self.frozen_backbone = options.backbone_training == "frozen"
-        self.frozen_norm = self.frozen_backbone or options.backbone_norm == "frozen"
-        self.backbone = backbone.requires_grad_(not self.frozen_backbone)
-
-    def train(self, mode: bool = True) -> "Trunk":
-        """Set the mode; a frozen normalisation of the backbone stays in evaluation mode."""
-        super().train(mode)
-        if self.frozen_norm:
-            for module in self.backbone.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
-        return self
-
-    def taps(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Return all taps of normalised images (B, 3, H, W); without gradients where the backbone is frozen."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen_backbone):
-            return self.backbone(x)  # type: ignore[no-any-return]
+        frozen = options.backbone_training == "frozen"
+        super().__init__(backbone, frozen=frozen, frozen_norm=frozen or options.backbone_norm == "frozen")
 
 
 def xavier(layer: nn.Conv2d | nn.Linear) -> None:

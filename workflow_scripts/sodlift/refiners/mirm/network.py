@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from sodlift.backbones._base import Backbone
 from sodlift.refiners.mirm.options import MirmOptions
+from sodlift.training.trunk import Trunk
 
 WIDTH = 32
 DILATIONS = (6, 12, 18)
@@ -176,7 +177,7 @@ class Encoded(NamedTuple):
     foreground: Tensor
 
 
-class Mirm(nn.Module):
+class Mirm(Trunk):
     """Mutual-information refinement: every pixel is compared with the mean of the certain foreground.
 
     Parameters
@@ -203,16 +204,12 @@ class Mirm(nn.Module):
         layers: int = 2,
         both_orders: bool = False,
     ) -> None:
-        super().__init__()
-        self.backbone = backbone
+        super().__init__(backbone, frozen=frozen_backbone, frozen_norm=frozen_norm or frozen_backbone)
         self.merge = Merge(channels[::-1])
         self.aspp = Aspp()
         self.pixel = nn.Sequential(*(Residual() for _ in range(3)))
         self.foreground = nn.Sequential(*(Residual() for _ in range(3)))
         self.discriminator = Discriminator(layers, both_orders=both_orders)
-        self.frozen_norm = frozen_norm or frozen_backbone
-        self.frozen_backbone = frozen_backbone
-        self.backbone.requires_grad_(not frozen_backbone)
         self._initialise()
 
     def _initialise(self) -> None:
@@ -222,20 +219,9 @@ class Mirm(nn.Module):
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
 
-    def train(self, mode: bool = True) -> "Mirm":
-        """Set the mode; a frozen normalisation of the backbone stays in evaluation mode."""
-        super().train(mode)
-        if self.frozen_norm:
-            for module in self.backbone.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
-        return self
-
     def encode(self, x: Tensor) -> Encoded:
         """Map normalised images (B, 3, H, W) to features at half their size; the prior plays no part."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen_backbone):
-            taps = self.backbone(x)
-        features = self.aspp(self.merge(taps[::-1]))
+        features = self.aspp(self.merge(self.taps(x)[::-1]))
         return Encoded(self.pixel(features), self.foreground(features))
 
     def foreground_vector(self, encoded: Encoded, weights: Tensor) -> Tensor:
