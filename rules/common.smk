@@ -98,6 +98,11 @@ def machine(detector):
     return settings if RUN.detector(detector).kind.deep else {}
 
 
+def gpus(deep=True):
+    """GPUs of a job: one for a network. Two trainings may share the cores where the run asks for the CPU."""
+    return int(deep and RUN.device != "cpu")
+
+
 def other_maps(dataset, detector):
     """The maps of another detector that this one takes, as a list to wait for."""
     needed = RUN.detector(detector).needs

@@ -27,7 +27,7 @@ rule prior:
         "../environment.yml"
     threads: RUN.threads
     resources:
-        gpu=lambda wc: int(RUN.detector(wc.detector).kind.deep),
+        gpu=lambda wc: gpus(RUN.detector(wc.detector).kind.deep),
     params:
         code=lambda wc: code("prior.py", RUN.detector(wc.detector)),
         row=lambda wc: plain(RUN.detector(wc.detector)),
@@ -58,7 +58,7 @@ rule prior_part:
         "../environment.yml"
     threads: RUN.threads
     resources:
-        gpu=lambda wc: int(RUN.detector(wc.detector).kind.deep),
+        gpu=lambda wc: gpus(RUN.detector(wc.detector).kind.deep),
     params:
         code=lambda wc: code("prior_part.py", RUN.detector(wc.detector)),
         row=lambda wc: plain(RUN.detector(wc.detector)),

@@ -22,7 +22,7 @@ rule refine_maps:
         "../environment.yml"
     threads: RUN.threads
     resources:
-        gpu=lambda wc: int(RUN.refiner(wc.refiner).kind.deep),
+        gpu=lambda wc: gpus(RUN.refiner(wc.refiner).kind.deep),
     params:
         code=lambda wc: code("refine.py", RUN.refiner(wc.refiner)),
         row=lambda wc: plain(RUN.refiner(wc.refiner)),

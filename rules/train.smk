@@ -37,7 +37,7 @@ use rule train_detector as train_deep_detector with:
         report=f"{OUT}/models/detectors/{{detector}}/training.json",
         curves=f"{OUT}/models/detectors/{{detector}}/training.png",
     resources:
-        gpu=1,
+        gpu=gpus(),
     params:
         device=RUN.device,
 
@@ -62,7 +62,7 @@ rule train_refiner:
         "../environment.yml"
     threads: RUN.threads
     resources:
-        gpu=1,
+        gpu=gpus(),
     params:
         code=lambda wc: code("train.py", RUN.refiner(wc.refiner)),
         row=lambda wc: plain(RUN.refiner(wc.refiner)),

@@ -1,5 +1,6 @@
 """Deep detectors through the workflow: one learns from masks, one from maps of one that learns from images alone."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,11 @@ def test_what_runs_again(folder: Path) -> None:
     assert "prior" in arithmetic
     assert "train_deep_detector" in would_run(folder, seeds=[6])
     assert not trainings & would_run(folder, subset={**RUN["subset"], "demo-test": {"limit": 2}})
+
+
+def test_a_training_keeps_a_gpu_to_itself_unless_the_run_asks_for_the_cpu(tmp_path: Path) -> None:
+    (tmp_path / "detectors.yaml").write_text(yaml.safe_dump(DETECTORS))
+    for device, taken in (("cpu", set()), ("auto", {"train_deep_detector", "prior"})):
+        plan = configured(tmp_path, {**RUN, "device": device}, "--dry-run")
+        jobs = re.split(r"^(?:local)?rule ", plan.stdout + plan.stderr, flags=re.MULTILINE)[1:]
+        assert {job.partition(":")[0] for job in jobs if "gpu=1" in job} == taken
