@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis.extra import numpy as arrays
 
 from sodlift.arrays import FloatMap, Image8
-from sodlift.crf.dense import Pairwise, infer
+from sodlift.crf import lattice, peer
+from sodlift.crf.dense import Pairwise, infer, infer_labels
 from sodlift.crf.unary import UNARIES, Energies
 from sodlift.errors import ConfigError, MissingDependencyError
 from sodlift.options import build
-from sodlift.refiners.densecrf import REFINER, DenseCrf, DenseCrfOptions
+from sodlift.refiners.densecrf import DenseCrf, DenseCrfOptions
 
 MAPS = arrays.arrays(np.uint8, (3, 4))
 
@@ -78,6 +79,62 @@ def test_inference_follows_the_brute_force_mean_field() -> None:
     assert difference.mean() < 0.03
 
 
+@pytest.mark.parametrize("preset", DenseCrfOptions.presets())
+def test_inference_is_the_packages_under_every_preset(preset: str) -> None:
+    image, _ = mirm_samples.scene(1, (61, 83))
+    options = DenseCrfOptions.presets()[preset]
+    saliency = np.random.default_rng(1).random((61, 83), np.float32)
+    energies = UNARIES[options.unary](saliency)
+    ours, theirs = (run(image, energies, options.pairwise) for run in (infer, peer.infer))
+    assert np.abs(ours - theirs).mean() < 1e-5
+    assert ((ours > 0.5) == (theirs > 0.5)).mean() >= 0.999
+
+
+def test_two_labels_in_one_channel_are_two_labels_in_two() -> None:
+    image, prior = mirm_samples.scene(2, (40, 50))
+    energies = UNARIES["log"](prior)
+    pairwise = Pairwise(bilateral_srgb=13, steps=5)
+    assert np.allclose(infer_labels(image, energies, pairwise)[1], infer(image, energies, pairwise), atol=1e-5)
+
+
+def test_labels_are_exchangeable_and_sum_to_one() -> None:
+    image, _ = mirm_samples.scene(2, (30, 40))
+    energies = np.random.default_rng(0).random((4, 30, 40), np.float32) * 3
+    order = [2, 0, 3, 1]
+    labels = infer_labels(image, energies, Pairwise(steps=3))
+    assert np.allclose(labels.sum(0), 1, atol=1e-5)
+    assert np.allclose(infer_labels(image, energies[order], Pairwise(steps=3)), labels[order], atol=1e-5)
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 5])
+def test_lattice_filters_linearly_symmetrically_and_near_the_gaussian(dimensions: int) -> None:
+    rng = np.random.default_rng(dimensions)
+    points = rng.normal(0, 1.5, (400, dimensions)).astype(np.float32)
+    a, b = rng.random((2, 400), np.float32)
+    on = lattice.build(points)
+    assert np.allclose(on.weights.sum(1), 1, atol=1e-5) and on.weights.min() > -1e-5
+    assert np.allclose(on.filter(2 * a + b), 2 * on.filter(a) + on.filter(b), rtol=1e-4)
+    assert np.dot(b, on.filter(a)) == pytest.approx(np.dot(a, on.filter(b)), rel=0.02)  # axes are blurred in an order
+    kernel = np.exp(-0.5 * ((points[:, None] - points[None]) ** 2).sum(-1))
+    ours, exact = on.filter(a) / on.filter(np.ones(400, np.float32)), kernel @ a / kernel.sum(1)
+    assert np.abs(ours - exact).mean() < 0.05  # of values in [0, 1]; 400 points leave much of five dimensions empty
+
+
+def test_vertices_and_their_neighbours_agree_in_both_directions() -> None:
+    points = np.random.default_rng(3).normal(0, 4, (500, 3)).astype(np.float32)
+    neighbours = lattice.build(points).neighbours
+    nowhere = neighbours.shape[1] - 1
+    for along in neighbours:
+        there = np.flatnonzero(along[:, 0] != nowhere)
+        assert np.array_equal(along[along[there, 0], 1], there)
+        assert (along[nowhere] == nowhere).all()
+
+
+def test_deviations_too_small_for_the_lattice_are_refused() -> None:
+    with pytest.raises(ConfigError, match="raise sxy or srgb"):
+        lattice.build(np.array([[0, 0, 0, 0, 0], [1e6, 1e6, 1e6, 1e6, 1e6]], np.float32))
+
+
 def test_refined_map_follows_the_images_edge() -> None:
     image = np.full((40, 60, 3), (30, 90, 160), np.uint8)
     image[:, 30:] = (210, 60, 40)
@@ -130,7 +187,10 @@ def test_presets_hold_the_papers_settings() -> None:
     assert presets["deepusps"].pairwise == Pairwise(3, 3, 80, 13, 10, 5)
     assert presets["a2s_soft"].pairwise == Pairwise(3, 3, 80, 13, 10, 10)
     assert presets["a2s"].pairwise == Pairwise(3, 3, 50, 5, 10, 10)
-    assert [p.output for p in presets.values()] == ["soft", "soft", "hard", "soft"]
+    for name, deviations in (("mijr_aggressive", (2, 5, 1)), ("mijr_conservative", (20, 200, 50))):
+        kernels = presets[name].pairwise
+        assert (kernels.smooth_sxy, kernels.bilateral_sxy, kernels.bilateral_srgb) == deviations
+    assert [p.output for p in presets.values()] == ["soft", "soft", "hard", "soft", "hard", "hard"]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +202,7 @@ def test_senseless_options_are_refused_naming_the_key(mapping: dict[str, object]
         build(DenseCrfOptions, mapping, "crf")
 
 
-def test_missing_backend_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_package_of_the_other_backend_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     def without(name: str, *rest: object) -> object:
         if name.startswith("pydensecrf"):
             raise ImportError(name)
@@ -150,5 +210,7 @@ def test_missing_backend_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> Non
 
     original = builtins.__import__
     monkeypatch.setattr(builtins, "__import__", without)
+    image, prior = mirm_samples.scene(0, (8, 8))
+    DenseCrf(DenseCrfOptions()).refine(image, prior)
     with pytest.raises(MissingDependencyError, match=r"sodlift\[crf\]"):
-        REFINER.load(DenseCrfOptions(), None, "cpu")
+        DenseCrf(DenseCrfOptions(backend="pydensecrf")).refine(image, prior)

@@ -1,13 +1,17 @@
-"""Mean-field inference in a fully connected CRF with two labels (Krähenbühl and Koltun, NeurIPS 2011)."""
+"""Mean-field inference in a fully connected CRF (Krähenbühl and Koltun, NeurIPS 2011).
+
+An update sets Q = softmax(-U + sum_k w_k K~_k Q): Potts compatibility, kernels symmetrically normalised and with each
+pixel's own value, from Q = softmax(-U).
+"""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from sodlift.arrays import FloatMap, Image8
+from sodlift.crf.kernels import Kernel, appearance, smoothness
+from sodlift.crf.lattice import Floats
 from sodlift.crf.unary import Energies
-from sodlift.errors import MissingDependencyError
 
 
 @dataclass(frozen=True)
@@ -32,19 +36,11 @@ class Pairwise:
     steps: int = 1
 
 
-def backend() -> Any:
-    """Return the module ``pydensecrf.densecrf``; raises MissingDependencyError where it is not installed."""
-    try:
-        from pydensecrf import densecrf  # noqa: PLC0415 - an optional package
-    except ImportError as cause:
-        raise MissingDependencyError(
-            "DenseCRF needs the package pydensecrf2, which is not installed", mend="pip install 'sodlift[crf]'"
-        ) from cause
-    return densecrf
-
-
 def infer(image: Image8, energies: Energies, pairwise: Pairwise) -> FloatMap:
     """Return the probability of foreground after ``pairwise.steps`` updates.
+
+    Since Q_bg = 1 - Q_fg, the logit of Q_fg becomes U_bg - U_fg + sum_k w_k (2 K~_k Q_fg - K~_k 1): one channel is
+    filtered, not two.
 
     Parameters
     ----------
@@ -62,19 +58,50 @@ def infer(image: Image8, energies: Energies, pairwise: Pairwise) -> FloatMap:
 
     Raises
     ------
-    MissingDependencyError
-        If pydensecrf is not installed.
+    ConfigError
+        If a kernel's deviations are too small beside the image to be put on a lattice.
     """
-    densecrf = backend()
-    height, width = image.shape[:2]
-    model = densecrf.DenseCRF2D(width, height, 2)
-    model.setUnaryEnergy(np.ascontiguousarray(energies.reshape(2, -1), dtype=np.float32))
-    model.addPairwiseGaussian(sxy=pairwise.smooth_sxy, compat=pairwise.smooth_weight)
-    model.addPairwiseBilateral(
-        sxy=pairwise.bilateral_sxy,
-        srgb=pairwise.bilateral_srgb,
-        rgbim=np.require(image, requirements=["C", "W"]),
-        compat=pairwise.bilateral_weight,
+    kernels = _kernels(image, pairwise)
+    unary = (energies[0] - energies[1]).ravel()
+    constant = unary - sum(weight * kernel.of_ones for kernel, weight in kernels)
+    foreground = _logistic(unary)
+    for _ in range(pairwise.steps):
+        logit = constant + sum(2 * weight * (kernel @ foreground) for kernel, weight in kernels)
+        foreground = _logistic(logit)
+    return foreground.reshape(image.shape[:2])
+
+
+def infer_labels(image: Image8, energies: Energies, pairwise: Pairwise) -> Floats:
+    """Return the probabilities (L, H, W) float32 of any number of labels, from their energies (L, H, W) float32.
+
+    Raises ConfigError as ``infer`` does.
+    """
+    kernels = _kernels(image, pairwise)
+    unary = -energies.reshape(len(energies), -1)
+    labels = _softmax(unary)
+    for _ in range(pairwise.steps):
+        messages = [sum(weight * (kernel @ label) for kernel, weight in kernels) for label in labels]
+        labels = _softmax(unary + np.stack(messages))
+    return labels.reshape(energies.shape)
+
+
+def _kernels(image: Image8, pairwise: Pairwise) -> tuple[tuple[Kernel, np.float32], ...]:
+    """Return the kernels with their weights."""
+    size = (image.shape[0], image.shape[1])
+    return (
+        (smoothness(size, pairwise.smooth_sxy), np.float32(pairwise.smooth_weight)),
+        (appearance(image, pairwise.bilateral_sxy, pairwise.bilateral_srgb), np.float32(pairwise.bilateral_weight)),
     )
-    probabilities = np.asarray(model.inference(pairwise.steps), dtype=np.float32)
-    return np.asarray(probabilities[1].reshape(height, width).clip(0, 1))
+
+
+def _logistic(logits: Floats) -> Floats:
+    """Return 1 / (1 + exp(-x)), of any x without overflow."""
+    probabilities: Floats = (np.float32(1) + np.tanh(np.float32(0.5) * logits)) * np.float32(0.5)
+    return probabilities
+
+
+def _softmax(logits: Floats) -> Floats:
+    """Return the softmax over the first axis."""
+    exponentials = np.exp(logits - logits.max(axis=0))
+    softmax: Floats = exponentials / exponentials.sum(axis=0)
+    return softmax
