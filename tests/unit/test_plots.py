@@ -77,17 +77,29 @@ def test_each_refiner_has_a_row_of_panels_with_the_priors(tmp_path: Path) -> Non
     curves = [curve(tmp_path, d, "RBD", r) for d in ("ECSSD", "SED2") for r in (None, "MIRM", "DenseCRF")]
     figure = curves_figure(curves)
     assert [axes.get_title() for axes in figure.axes] == [
-        "ECSSD: MIRM",
-        "SED2: MIRM",
-        "ECSSD: DenseCRF",
-        "SED2: DenseCRF",
+        "ECSSD\nMIRM",
+        "SED2\nMIRM",
+        "ECSSD\nDenseCRF",
+        "SED2\nDenseCRF",
     ]
     assert [len(axes.lines) for axes in figure.axes] == [2, 2, 2, 2]
 
 
-def test_priors_alone_are_drawn_too(tmp_path: Path) -> None:
+def test_priors_alone_are_solid_and_the_legend_names_them_only(tmp_path: Path) -> None:
     figure = curves_figure([curve(tmp_path, "ECSSD", "RBD", None)])
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["RBD", " ", "prior"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["RBD"]
+    assert not figure.axes[0].lines[0].is_dashed()
+
+
+def test_beyond_the_palette_colours_come_again_with_markers_and_the_legend_has_columns(tmp_path: Path) -> None:
+    names = [f"detector {i}" for i in range(len(COLOURS) + 8)]
+    figure = curves_figure([curve(tmp_path, "ECSSD", name, None) for name in names])
+    drawn = {(line.get_color(), line.get_marker()) for line in figure.axes[0].lines}
+    entries = {(line.get_color(), line.get_marker()) for line in figure.legends[0].get_lines()}
+    assert len(drawn) == len(names) and drawn == entries
+    save_figure(figure, tmp_path / "pr")
+    assert figure.legends[0].get_window_extent().height <= figure.bbox.height
+    assert figure.axes[0].get_window_extent().width > 200
 
 
 def test_legend_stands_outside_and_names_detectors_and_line_styles(curves: list[Curve], tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sodlift.config.run import UNREFINED, Run
 from sodlift.figures._base import FigureType
+from sodlift.figures._selection import Selection
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -13,26 +14,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class CurvesOptions:
-    """Which curves.
+class CurvesOptions(Selection):
+    """Which curves; of which cells, ``Selection`` tells.
 
     Attributes
     ----------
     kind : str
         ``precision_recall`` or ``f_threshold``.
-    protocol : str
-        The protocol whose curves are drawn; empty for the run's first one.
-    types : tuple of str
-        Types of the refiners that are drawn, beside the priors; empty for all.
     """
 
     kind: Literal["precision_recall", "f_threshold"] = "precision_recall"
-    protocol: str = ""
-    types: tuple[str, ...] = ()
 
 
 def chosen(options: CurvesOptions, run: Run) -> "tuple[Curve, ...]":
-    """Return the curves of the run's scored cells; of several seeds the primary one's."""
+    """Return the curves of the run's scored cells; of several seeds the primary one's.
+
+    Raises
+    ------
+    UnknownNameError
+        If no registry file has a detector.
+    DataError
+        If the run has none of the detectors.
+    """
     from sodlift.plots.curves import Curve  # noqa: PLC0415 - slow to import, and not needed to read a configuration
 
     return tuple(
@@ -41,16 +44,14 @@ def chosen(options: CurvesOptions, run: Run) -> "tuple[Curve, ...]":
             detector=run.detector(cell.detector).title,
             refiner=None if cell.refiner == UNREFINED else run.refiner(cell.refiner).title,
             npz=run.evaluation_folder(cell) / "curves.npz",
-            protocol=options.protocol or run.protocols[0],
+            protocol=options.protocol_of(run),
         )
-        for cell in run.scored_cells
-        if "@" not in cell.refiner
-        and (cell.refiner == UNREFINED or not options.types or run.refiner(cell.refiner).type in options.types)
+        for cell in options.cells(run)
     )
 
 
 def draw(options: CurvesOptions, run: Run, title: str) -> "Figure":
-    """Draw the curves; raises DataError for those that are missing."""
+    """Draw the curves; raises what ``chosen`` does, and DataError for those that are missing."""
     from sodlift.plots.curves import curves_figure  # noqa: PLC0415 - as above
 
     return curves_figure(chosen(options, run), options.kind, title)

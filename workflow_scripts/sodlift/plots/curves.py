@@ -1,4 +1,4 @@
-"""Curves over thresholds: one panel a data set, one colour a detector; priors dashed, refined maps solid."""
+"""Curves over thresholds: one panel a data set, one colour a detector; priors beside refined maps are dashed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,15 +10,17 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.typing import LineStyleType
 
 from sodlift.errors import DataError
-from sodlift.plots.style import colours, figure_style
+from sodlift.plots.style import MARKER_SIZE, Look, figure_style, legend_columns, line_handles, looks
 
 Points = npt.NDArray[np.float64]
 
 _PANELS_A_ROW = 4
 _PANEL = 2.9  # inches
-_DASHES = (0, (3.2, 1.8))
+_DASHES: LineStyleType = (0, (3.2, 1.8))
+_MARKED = 0.12  # of a panel's diagonal, from marker to marker
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,8 @@ KINDS = {"precision_recall": Kind("recall", "precision", "RP"), "f_threshold": K
 def curves_figure(curves: Sequence[Curve], kind: str = "precision_recall", title: str = "") -> Figure:
     """Draw the curves.
 
-    With several refiners each has a row of panels of its own, and the priors stand in every row. Axes are cropped to
-    the curves, alike in all panels.
+    With several refiners each has a row of panels of its own, and the priors stand in every row, dashed; with none they
+    are solid. Axes are cropped to the curves, alike in all panels.
 
     Parameters
     ----------
@@ -108,17 +110,19 @@ def curves_figure(curves: Sequence[Curve], kind: str = "precision_recall", title
     datasets = _distinct(curve.dataset for curve in curves)
     refiners = _distinct(curve.refiner for curve in curves if curve.refiner is not None)
     detectors = _distinct(curve.detector for curve in curves)
-    colour = dict(zip(detectors, colours(len(detectors)), strict=True))
+    look = looks(detectors)
+    handles = [*line_handles(look), *_style_handles(curves, refiners)]
     panels = [(refiner, dataset) for refiner in refiners or [""] for dataset in datasets]
     per_row = len(datasets) if len(refiners) > 1 else min(len(datasets), _PANELS_A_ROW)
     rows = -(-len(panels) // per_row)
+    columns = legend_columns(len(handles), _PANEL * rows)
     with figure_style():
-        figure = Figure(figsize=(_PANEL * per_row + 1.6, _PANEL * rows), layout="constrained")
+        figure = Figure(figsize=(_PANEL * per_row + 1.6 * columns, _PANEL * rows), layout="constrained")
         grid = figure.subplots(rows, per_row, squeeze=False, sharex=True, sharey=True)
         for axes, (refiner, dataset) in zip(grid.flat, panels, strict=False):
             here = [c for c in curves if c.dataset == dataset and c.refiner in {None, refiner}]
-            _panel(axes, [(c, *points[c]) for c in here], colour)
-            axes.set_title(f"{dataset}: {refiner}" if len(refiners) > 1 else dataset)
+            _panel(axes, [(c, *points[c]) for c in here], look, _DASHES if refiners else "-")
+            axes.set_title(f"{dataset}\n{refiner}" if len(refiners) > 1 else dataset)
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
         _crop(grid[0, 0], list(points.values()), least=0.1 if "R" in drawn.letters else 0.0)
@@ -127,35 +131,38 @@ def curves_figure(curves: Sequence[Curve], kind: str = "precision_recall", title
         for axes in grid.flat[max(0, len(panels) - per_row) : len(panels)]:
             axes.set_xlabel(drawn.x)
             axes.tick_params(labelbottom=True)
-        handles = [Line2D([], [], color=colour[name], label=name) for name in detectors]
-        handles += [Line2D([], [], linestyle="none", label=" "), *_style_handles(curves, refiners)]
-        figure.legend(handles=handles, loc="outside right center")
+        figure.legend(handles=handles, loc="outside right center", ncols=columns)
         if title:
             figure.suptitle(title, fontsize=10)
     return figure
 
 
-def _panel(axes: Axes, lines: Iterable[tuple[Curve, Points, Points]], colour: dict[str, str]) -> None:
+def _panel(
+    axes: Axes, lines: Iterable[tuple[Curve, Points, Points]], look: dict[str, Look], prior_style: LineStyleType
+) -> None:
     # refined maps last, so that they lie on top of the priors
     for curve, x, y in sorted(lines, key=lambda line: line[0].refiner is not None):
-        prior = curve.refiner is None
+        prior, (colour, marker) = curve.refiner is None, look[curve.detector]
         axes.plot(
             x,
             y,
-            color=colour[curve.detector],
-            linestyle=_DASHES if prior else "-",
+            color=colour,
+            marker=marker,
+            markevery=_MARKED,
+            markersize=MARKER_SIZE,
+            linestyle=prior_style if prior else "-",
             linewidth=1.2 if prior else 1.6,
         )
 
 
 def _style_handles(curves: Sequence[Curve], refiners: list[str]) -> list[Line2D]:
-    """Return the legend's entries for dashed and solid, as far as there are such lines."""
-    handles = []
+    """Return the legend's entries for dashed and solid, none where all lines are solid."""
+    if not refiners:
+        return []
+    handles = [Line2D([], [], linestyle="none", label=" ")]
     if any(curve.refiner is None for curve in curves):
         handles.append(Line2D([], [], color="black", linestyle=_DASHES, linewidth=1.2, label="prior"))
-    if refiners:
-        handles.append(Line2D([], [], color="black", label=refiners[0] if len(refiners) == 1 else "refined"))
-    return handles
+    return [*handles, Line2D([], [], color="black", label=refiners[0] if len(refiners) == 1 else "refined")]
 
 
 def _crop(axes: Axes, curves: list[tuple[Points, Points]], least: float) -> None:

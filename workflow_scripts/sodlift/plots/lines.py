@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from sodlift.errors import DataError
-from sodlift.plots.style import colours, figure_style
+from sodlift.plots.style import MARKER_SIZE, figure_style, legend_columns, line_handles, looks
 
 _PANEL = (2.9, 2.3)  # inches
 
@@ -20,7 +19,7 @@ class Line:
     Attributes
     ----------
     metric, dataset, detector : str
-        Row, column and colour.
+        Row, column and colour; a detector's name, or whatever the line is of, may be empty where it is the only one.
     x, y : tuple of float
         The points, by ascending x; a y of None is a gap.
     """
@@ -39,23 +38,25 @@ def lines_figure(lines: Sequence[Line], x_label: str, title: str = "") -> Figure
     metrics, datasets, detectors = (
         list(dict.fromkeys(getattr(line, what) for line in lines)) for what in ("metric", "dataset", "detector")
     )
-    colour = dict(zip(detectors, colours(len(detectors)), strict=True))
+    look = looks(detectors)
+    columns = legend_columns(len(detectors), _PANEL[1] * len(metrics))
     with figure_style():
-        size = (_PANEL[0] * len(datasets) + 1.6, _PANEL[1] * len(metrics))
+        size = (_PANEL[0] * len(datasets) + 1.6 * columns, _PANEL[1] * len(metrics))
         figure = Figure(figsize=size, layout="constrained")
         grid = figure.subplots(len(metrics), len(datasets), squeeze=False, sharex=True, sharey="row")
         for line in lines:
             axes = grid[metrics.index(line.metric), datasets.index(line.dataset)]
             y = [math.nan if value is None else value for value in line.y]
-            axes.plot(line.x, y, color=colour[line.detector], marker="o", markersize=3)
+            colour, marker = look[line.detector]
+            axes.plot(line.x, y, color=colour, marker=marker or "o", markersize=MARKER_SIZE)
         for axes, dataset in zip(grid[0], datasets, strict=True):
             axes.set_title(dataset)
         for axes, metric in zip(grid[:, 0], metrics, strict=True):
             axes.set_ylabel(metric)
         for axes in grid[-1]:
             axes.set_xlabel(x_label)
-        handles = [Line2D([], [], color=colour[name], label=name) for name in detectors]
-        figure.legend(handles=handles, loc="outside right center")
+        if any(detectors):
+            figure.legend(handles=line_handles(look), loc="outside right center", ncols=columns)
         if title:
             figure.suptitle(title, fontsize=10)
     return figure

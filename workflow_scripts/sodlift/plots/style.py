@@ -1,13 +1,14 @@
 """The look of all figures, and how they are saved: same input, same bytes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from sodlift.atomic import atomic_file
 
@@ -27,7 +28,14 @@ COLOURS = (
 )
 """Colours that stay apart for colour-blind readers, after Paul Tol's schemes "vibrant", "muted" and "dark"."""
 
+MARKERS = ("", "s", "^", "D", "v")
+"""Marks on lines that tell those of one colour apart."""
+
+MARKER_SIZE = 3.5  # points
+
 FORMATS = ("pdf", "png")
+
+_ENTRY = 0.18  # inches: the height of a legend's line
 
 _STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine has it
@@ -69,6 +77,32 @@ def figure_style() -> Iterator[None]:
 def colours(n: int) -> list[str]:
     """Return ``n`` colours; beyond the palette's length they come again."""
     return list(islice(cycle(COLOURS), n))
+
+
+class Look(NamedTuple):
+    """How a line looks: its colour, and its marker, empty for none."""
+
+    colour: str
+    marker: str
+
+
+def looks(names: Sequence[str]) -> dict[str, Look]:
+    """Return a look for each name: the palette's colours, and beyond its length the same ones with other markers."""
+    given = enumerate(zip(names, colours(len(names)), strict=True))
+    return {name: Look(colour, MARKERS[i // len(COLOURS) % len(MARKERS)]) for i, (name, colour) in given}
+
+
+def line_handles(look: Mapping[str, Look]) -> list[Line2D]:
+    """Return a legend's entries of lines that have these looks."""
+    return [
+        Line2D([], [], color=colour, marker=marker, markersize=MARKER_SIZE, label=name)
+        for name, (colour, marker) in look.items()
+    ]
+
+
+def legend_columns(entries: int, height: float) -> int:
+    """Return in how many columns a legend beside axes of a height in inches holds its entries."""
+    return -(-entries // max(1, int(height / _ENTRY)))
 
 
 def save_figure(figure: Figure, target: str | Path, formats: tuple[str, ...] = FORMATS) -> tuple[Path, ...]:
