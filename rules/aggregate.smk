@@ -1,3 +1,6 @@
+from sodlift.tables.kinds import KINDS
+
+
 # Tables and figures are rows of config/tables.yaml and config/figures.yaml: any of them is a target of its own.
 # A run for inference only has nothing to score.
 rule tables:
@@ -54,11 +57,14 @@ rule significance:
         "../workflow_scripts/significance.py"
 
 
+# What it is made of is its kind's to say: scores, or models.
 rule table:
     input:
-        summary=rules.summary.output.summary,
-        counts=rules.summary.output.counts,
-        significance=rules.significance.output.significance,
+        unpack(
+            lambda wc: KINDS.get(RUN.table_rows[wc.table]["kind"]).inputs(
+                RUN, RUN.table_rows[wc.table]
+            )
+        ),
     output:
         csv=f"{OUT}/tables/{{table}}.csv",
         markdown=f"{OUT}/tables/{{table}}.md",
@@ -70,7 +76,10 @@ rule table:
     conda:
         "../environment.yml"
     params:
-        code=code("table.py"),
+        code=lambda wc: code_hash(
+            ROOT / "workflow_scripts" / "table.py",
+            [KINDS.module(RUN.table_rows[wc.table]["kind"])],
+        ),
         printed=content_hash(printed_files() + protocol_files(RUN.protocols)),
         run=lambda wc: RUN.facts,
     script:

@@ -41,8 +41,8 @@ def test_options_are_a_frozen_dataclass_that_an_empty_mapping_fills(name: str) -
 @pytest.mark.parametrize("name", REFINERS.names())
 def test_every_option_and_preset_is_documented(name: str) -> None:
     options = REFINERS.get(name).options
-    for field in dataclasses.fields(options):
-        assert field.name in (options.__doc__ or ""), field.name
+    documented = "".join(cls.__doc__ or "" for cls in options.__mro__)
+    assert not [field.name for field in dataclasses.fields(options) if field.name not in documented]
     for preset in getattr(options, "presets", dict)():
         assert build(options, {"preset": preset}, name)
 

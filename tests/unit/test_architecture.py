@@ -12,7 +12,7 @@ FLOORS = [
         *("code_hash", "progress", "seeds", "errors", "parallel", "png", "allocator"),
     },
     {"superpixels", "crf", "fetch"},
-    {"priors", "backbones", "datasets", "metrics", "demo"},
+    {"priors", "alignment", "backbones", "datasets", "metrics", "demo"},
     {"training", "evaluation"},
     {"refiners", "detectors", "statistics"},
     {"inference", "config", "catalogue", "tables", "figures", "plots"},

@@ -161,7 +161,7 @@ def test_python_refuses_what_is_no_image_or_no_prior(model: Path) -> None:
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     torch.save({"weight": torch.zeros(1)}, tmp_path / "w.pt")
-    with pytest.raises(WeightsError, match="not a refiner's model file"):
+    with pytest.raises(WeightsError, match="not a model file of this version"):
         sodlift.load(tmp_path / "w.pt")
 
 

@@ -58,7 +58,7 @@ class Counting:
 
 
 def made(detector: DeepDetector, manifest: Manifest, folder: Path, machine: Machine = ONE_WORKER) -> MapsReport:
-    kind = DetectorType("fake", dict, lambda _, images, writer, on: detect(detector, images, writer, on), deep=True)
+    kind = DetectorType("fake", dict, lambda _, images, writer, on: detect(detector, images, writer, on))
     return kind.make("fake", {}, manifest, folder, machine)
 
 

@@ -15,7 +15,8 @@ from sodlift.arrays import FloatMap, Image8
 from sodlift.cli.main import main
 from sodlift.errors import ConfigError
 from sodlift.inference import export as module
-from sodlift.inference.export import GRAPHS, export_onnx, write_onnx
+from sodlift.inference.export import export_onnx, write_onnx
+from sodlift.inference.graphs import GRAPHS
 from sodlift.refiners.mirm.options import MirmOptions
 from sodlift.refiners.mirm.refine import MirmRefiner
 

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from sodlift.backbones import BACKBONES
-from sodlift.refiners._fold import fold_norms
 from sodlift.refiners.lps.refine import folded
 from sodlift.refiners.mirm import fast
 from sodlift.refiners.mirm.fast import FastMirm
 from sodlift.refiners.mirm.network import Mirm, build, logit_of_mean
 from sodlift.refiners.mirm.options import MirmOptions
+from sodlift.training.fold import fold_norms
 
 SIZE = (48, 72)
 DISCRIMINATORS = pytest.mark.parametrize("discriminator", [{}, {"layers": 5}, {"both_orders": True}])

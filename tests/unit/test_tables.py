@@ -316,8 +316,8 @@ def test_variant_can_be_selected_by_a_setting(tmp_path: Path) -> None:
     (config / "schemas").mkdir(parents=True)
     (config / "protocols").mkdir()
     (config / "protocols" / "ldps.yaml").touch()
-    schema = CONFIG / "schemas" / "tables.schema.json"
-    (config / "schemas" / schema.name).write_bytes(schema.read_bytes())
+    for name in ("schemas/tables.schema.json", "detectors.yaml"):
+        (config / name).write_bytes((CONFIG / name).read_bytes())
     (config / "tables.yaml").write_text(
         """
         mirm_table4:

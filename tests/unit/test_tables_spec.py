@@ -43,6 +43,7 @@ def test_shipped_tables_load_with_their_printed_values() -> None:
         "refiners_ldps_all": 0,
         "refiners_ldps": 0,
         "refiners_lps": 0,
+        "training": 0,
         "mirm_table1": 192,
         "mirm_table2": 96,
         "mirm_table3": 24,
@@ -51,6 +52,16 @@ def test_shipped_tables_load_with_their_printed_values() -> None:
         "lps_table1": 18,
         "lps_table2": 160,
         "lps_table3": 100,
+        "a2s_table2": 192,
+        "a2s_table3": 6,
+        "a2s_table4": 8,
+        "a2s_table5": 8,
+        "a2s_table6": 4,
+        "a2s_table7": 30,
+        "a2s_table7_sizes": 30,
+        "a2s_table8": 10,
+        "a2s_table8_hours": 10,
+        "arn_table1": 64,
     }
     assert specs["mirm_table1"].source == "MIRM, Table 1"
     assert [spec.id for spec in specs["refiners_ldps"].against] == ["mirm_table1", "mirm_table2", "mirm_table3"]
@@ -79,6 +90,15 @@ def test_benchmark_tables_test_the_refiners_and_paper_tables_do_not() -> None:
         ("significance: true", "significance: maybe", "refiners.significance"),
         ("paper: MIRM\n", "paper: MIRM\n  significance: true\n", "mirm_table1.significance"),
         ("method: UCF", "method: UFC", "mirm_table1.notes[1].method: unknown printed method 'UFC'"),
+        ("{A2S_stage2: a2s_keep02}", "{A2S_stage2: a2s_keep20}", "a2s_table6.variants[1].detectors: unknown detector"),
+        ("{A2S_stage2: a2s_keep02}", "{A2S_stage2: a2s_kept02}", "did you mean 'a2s_keep02'?"),
+        ("{A0: a2s_labels_a0}", "{A9: a2s_labels_a0}", "unknown printed method 'A9'"),
+        (", detectors: {A0: a2s_labels_a0}", "", "a2s_table4.variants[0]: missing key 'select'"),
+        ("detectors: {A0: a2s_labels_a0}", "detectors: [a2s_labels_a0]", "a2s_table4.variants[0].detectors"),
+        ("metrics: {hours: train_time_hours}", "metrics: {hour: train_time_hours}", "did you mean 'hours'?"),
+        ("[steps, batch,", "[step, batch,", "did you mean 'steps'?"),
+        ("  metrics: [steps,", "  protocol: pysod\n  metrics: [steps,", "training.protocol"),
+        ("  metrics: [steps,", "  number: III\n  metrics: [steps,", "training.number"),
     ],
 )
 def test_mistake_in_a_row_is_named_with_its_place(config: Path, old: str, new: str, message: str) -> None:

@@ -1,6 +1,7 @@
 """The model file: complete, refused where it does not fit, and a warning where its network's code has changed."""
 
 import importlib
+import linecache
 import logging
 import sys
 from pathlib import Path
@@ -117,3 +118,34 @@ def test_the_networks_hash_follows_what_layers_compute_and_no_comment(
         for factor, remark in ((2, "twice"), (2, "doubled"), (3, "twice"))
     )
     assert first == remarked != changed
+
+
+BASE = """from torch import nn
+
+
+class Base(nn.Module):
+    def forward(self, x):
+        return x * {factor}
+"""
+
+
+def test_the_networks_hash_follows_what_its_layers_inherit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "heir.py").write_text("from its_base import Base\n\n\nclass Heir(Base):\n    pass\n")
+    codes = []
+    for factor in ("2", "2  # twice", "3"):
+        (tmp_path / "its_base.py").write_text(BASE.format(factor=factor))
+        for name in ("its_base", "heir"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        linecache.checkcache()
+        importlib.invalidate_caches()
+        codes.append(network_code(torch.nn.Sequential(importlib.import_module("heir").Heir()), OPTIONS))
+    assert codes[0] == codes[1] != codes[2]
+
+
+def test_a_networks_hash_holds_the_trunk_and_no_module_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr("sodlift.training.code.inspect.getsource", lambda module: read.append(module.__name__) or "")
+    network_code(mirm_samples.network(), OPTIONS)
+    assert {"sodlift.training.trunk", "sodlift.refiners.mirm.network", "sodlift.backbones.mobilenet_v2"} <= set(read)
+    assert read == sorted(set(read)) and not [name for name in read if name.startswith("torch")]

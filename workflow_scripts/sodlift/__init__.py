@@ -1,18 +1,19 @@
 """sodlift: promote saliency detectors and hold the result against the papers.
 
-``sodlift.load(file)`` and ``sodlift.refine(image, prior, model)`` refine from Python; they import torch when called.
+From Python, ``sodlift.load(file)`` makes a model ready, ``sodlift.detect(image, model)`` finds a map and
+``sodlift.refine(image, prior, model)`` refines one; they import torch when called.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sodlift.inference.model import detect, refine
     from sodlift.inference.model import load_model as load
-    from sodlift.inference.model import refine
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load", "refine"]
+__all__ = ["__version__", "detect", "load", "refine"]
 
-_LAZY = {"load": "load_model", "refine": "refine"}
+_LAZY = {"detect": "detect", "load": "load_model", "refine": "refine"}
 
 
 def __getattr__(name: str) -> Any:

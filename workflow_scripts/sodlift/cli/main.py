@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    what = "Score saliency maps and compare scores; compute priors; train, run and export refiners; fetch data."
+    what = "Score saliency maps; compare scores; compute priors; train, run, export detectors and refiners; fetch data."
     parser = argparse.ArgumentParser(prog="sodlift", description=what)
     parser.add_argument("--version", action="version", version=f"sodlift {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from sodlift.cli._base import Command
+from sodlift.cli._device import add_device, add_precision
 from sodlift.cli._settings import add_settings
 
 
@@ -32,12 +33,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(
         parser, "options of the refiner that differ from the model's own, such as theta_fg=0.8 or iterations=3"
     )
-    parser.add_argument(
-        "--device", default="auto", help="cpu, cuda, cuda:N, or auto (default): a GPU where there is one"
-    )
-    parser.add_argument(
-        "--precision", choices=("float32", "bfloat16"), default="float32", help="a network's arithmetic"
-    )
+    add_device(parser)
+    add_precision(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace maps that are there")
     parser.add_argument("--quiet", action="store_true", help="neither progress bar nor counts; warnings remain")
 

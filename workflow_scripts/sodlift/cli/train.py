@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from sodlift.cli._base import Command
+from sodlift.cli._device import add_device
 from sodlift.cli._settings import add_settings
 from sodlift.cli._workers import add_workers
 
@@ -30,9 +31,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="model file to write")
     add_settings(parser, "options of what is trained, such as preset=paper, recipe.steps=500 or recipe.batch=4")
     parser.add_argument("--seed", type=int, default=0, help="seed of everything random (default: 0)")
-    parser.add_argument(
-        "--device", default="auto", help="cpu, cuda, cuda:N, or auto (default): a GPU where there is one"
-    )
+    add_device(parser)
     add_workers(parser)
     parser.add_argument("--tensorboard", metavar="DIR", type=Path, help="write TensorBoard's files there, too")
     parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")

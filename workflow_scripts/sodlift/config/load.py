@@ -87,7 +87,7 @@ def load_run(config: Mapping[str, Any] | str | Path) -> Run:
         detectors=tuple(settings["detectors"]),
         protocols=tuple(settings["protocols"]),
         extra_metrics=tuple(settings["extra_metrics"]),
-        tables=tuple(settings["tables"]),
+        table_rows={name: tables.data[name] for name in settings["tables"]},
         figure_rows={name: files["figures"].rows[name] for name in settings["figures"]},
         baseline_only=tuple(settings["baseline_only"]),
         shards=Shards(**settings["shards"]),

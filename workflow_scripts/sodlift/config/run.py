@@ -60,8 +60,10 @@ class Run:
         CPU threads that one job may use.
     on_error : str
         ``raise`` ends a job at the first image that fails, ``record`` notes it and goes on.
-    test_sets, detectors, protocols, extra_metrics, tables : tuple of str
+    test_sets, detectors, protocols, extra_metrics : tuple of str
         What is evaluated, in the order of the configuration.
+    table_rows : mapping of str to mapping
+        The tables that are made: their rows of ``tables.yaml``.
     figure_rows : mapping of str to FigureRow
         The figures that are made.
     refiner_rows : mapping of str to RefinerRow
@@ -94,7 +96,7 @@ class Run:
     detectors: tuple[str, ...]
     protocols: tuple[str, ...]
     extra_metrics: tuple[str, ...]
-    tables: tuple[str, ...]
+    table_rows: Mapping[str, Mapping[str, Any]]
     figure_rows: Mapping[str, FigureRow]
     baseline_only: tuple[str, ...]
     shards: Shards
@@ -146,6 +148,7 @@ class Run:
         """All that tables and figures read off the run, as text: when it changes they are made again."""
         sets = [self.dataset_rows[name] for name in self.scored_sets]
         parts = {name: subset.words for name, subset in self.subset.items()}
+        learnt = [(row.id, row.title, row.train) for row in map(self.detector, self.trained_detectors)]
         return repr(
             (
                 self.scored_cells,
@@ -154,11 +157,17 @@ class Run:
                 self.refiner_rows,
                 self.model_rows,
                 self.labels,
+                learnt,
                 self.seeds,
                 self.protocols,
                 self.known_leaks,
             )
         )
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that are made."""
+        return tuple(self.table_rows)
 
     @property
     def figures(self) -> tuple[str, ...]:

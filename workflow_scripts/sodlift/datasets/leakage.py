@@ -144,7 +144,7 @@ def leakage_report(
     images = {name: len(manifest.entries) for name, manifest in manifests.items()}
     named = _by_sets(pairs)
     leaks = tuple(
-        Leak(name, a, b, len({test for _, test in named.get((a, b), ())}), images[b], known.get(a, {}).get(b, 0))
+        Leak(name, a, b, _leaking(a, b, named, images), images[b], known.get(a, {}).get(b, 0))
         for name, sets in trained.items()
         for a in sets.train
         for b in sets.test
@@ -174,6 +174,13 @@ def _by_sets(pairs: pd.DataFrame) -> dict[tuple[str, str], list[tuple[str, str]]
     return named
 
 
+def _leaking(
+    train: str, test: str, named: Mapping[tuple[str, str], list[tuple[str, str]]], images: Mapping[str, int]
+) -> int:
+    """Return how many images of a test set are in a training set: all, where the two are one."""
+    return images[test] if train == test else len({stem for _, stem in named.get((train, test), ())})
+
+
 def _row(leak: Leak) -> str:
     return " | ".join(map(str, astuple(leak)))
 
@@ -181,10 +188,11 @@ def _row(leak: Leak) -> str:
 def _remarks(named: Mapping[tuple[str, str], list[tuple[str, str]]], leaks: Sequence[Leak]) -> Iterator[Remark]:
     for leak in leaks:
         if leak.leaking:
+            which = "all" if leak.train == leak.test else _listed(named[leak.train, leak.test])
             yield (
                 "leak" if leak.leaking > leak.accepted else "accepted",
                 f"{leak.leaking} of {leak.images} in '{leak.test}' from '{leak.train}', which '{leak.trained}' is "
-                f"trained on ({leak.accepted} accepted): {_listed(named[leak.train, leak.test])}",
+                f"trained on ({leak.accepted} accepted): {which}",
             )
     for (a, b), stems in named.items():
         if a <= b:

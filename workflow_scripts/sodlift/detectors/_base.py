@@ -13,6 +13,7 @@ from sodlift.mapset import MapSet, MapWriter, new_mapset
 from sodlift.progress import track
 
 if TYPE_CHECKING:
+    from sodlift.detectors._deep import DeepDetector
     from sodlift.training.job import TrainingJob
 
 
@@ -95,11 +96,12 @@ class DetectorType:
     learns_from : str or None
         What a detector that has to be trained learns from: ``images`` alone, the ``priors`` of other detectors beside
         them, or ``masks``; None where none has to. ``train`` is given where one has.
-    deep : bool
-        Whether it runs a network by torch, so that a GPU helps. Its training writes a log, a report and a figure.
     train : callable or None
         ``train(options, job)`` writes the model file ``job.output``, whole or not at all; it does not depend on
         ``job.threads`` but for the last bits of a network. Raises SodliftError.
+    load : callable or None
+        ``load(options, device)`` returns a deep detector, ready for single images; None for the other types.
+        Raises ConfigError or WeightsError.
     """
 
     title: str
@@ -109,8 +111,13 @@ class DetectorType:
     seen: Callable[[Any], frozenset[str]] = _nothing_seen
     divisible: bool = False
     learns_from: Literal["images", "priors", "masks"] | None = None
-    deep: bool = False
     train: "Callable[[Any, TrainingJob], None] | None" = None
+    load: "Callable[[Any, str], DeepDetector] | None" = None
+
+    @property
+    def deep(self) -> bool:
+        """Whether it runs a network by torch, so that a GPU helps. Its training writes a log, a report and a figure."""
+        return self.load is not None
 
     def needs_training(self, options: Any) -> bool:
         """Return whether a detector with these options has to be trained."""

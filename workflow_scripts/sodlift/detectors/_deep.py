@@ -10,7 +10,6 @@ import torch
 from sodlift.arrays import FloatMap, Image8, read_image
 from sodlift.datasets.manifest import Entry, Manifest
 from sodlift.detectors._base import Machine
-from sodlift.detectors._health import CheckedWriter
 from sodlift.parallel import ahead
 from sodlift.progress import track
 from sodlift.training.on_device import arithmetic, batch_on, batches, in_memory
@@ -36,8 +35,22 @@ class DeepDetector(Protocol):
         ...
 
 
-def detect(detector: DeepDetector, manifest: Manifest, writer: CheckedWriter, machine: Machine) -> None:
-    """Add the map of every image in ``manifest`` to ``writer``, at the image's size; shows the progress.
+class Writer(Protocol):
+    """What takes the maps, such as a data set's ``CheckedWriter``."""
+
+    def add(self, stem: str, saliency: FloatMap) -> None:
+        """Take the map (H, W) in [0, 1] of an image."""
+        ...
+
+    def refuse(self, stem: str, kind: str, item: str) -> None:
+        """Be told what is wrong with the map of an image."""
+        ...
+
+
+def detect(
+    detector: DeepDetector, manifest: Manifest, writer: Writer, machine: Machine, *, quiet: bool = False
+) -> None:
+    """Add the map of every image in ``manifest`` to ``writer``, at the image's size; shows the progress unless quiet.
 
     On a CPU images go one by one, in the manifest's order and on ``machine.workers`` threads; on a GPU images of one
     size go together. What a network gives that is no map is told to the writer, so that the report names every such
@@ -53,7 +66,7 @@ def detect(detector: DeepDetector, manifest: Manifest, writer: CheckedWriter, ma
     batch, entries = batch_on(detector.device), manifest.entries
     if batch > 1:
         entries = tuple(sorted(entries, key=lambda entry: detector.network_size((entry.height, entry.width))))
-    shown = track(entries, f"{type(detector).__name__} {manifest.dataset}")
+    shown = entries if quiet else track(entries, f"{type(detector).__name__} {manifest.dataset}")
     with (
         _threads(machine.workers),
         torch.inference_mode(),
@@ -81,9 +94,13 @@ def _read(entry: Entry) -> _Loaded:
     return _Loaded(entry, read_image(entry.image))
 
 
-def _add(one: _Loaded, saliency: FloatMap, writer: CheckedWriter) -> None:
-    """Add a map; refuse it unless it is finite, in [0, 1] and of its image's size."""
-    if saliency.shape == one.size and np.isfinite(saliency).all() and saliency.min() >= 0 and saliency.max() <= 1:
+def is_map(saliency: FloatMap, size: tuple[int, int]) -> bool:
+    """Return whether what a network gave is finite, in [0, 1] and of its image's size (height, width)."""
+    return bool(saliency.shape == size and np.isfinite(saliency).all() and saliency.min() >= 0 and saliency.max() <= 1)
+
+
+def _add(one: _Loaded, saliency: FloatMap, writer: Writer) -> None:
+    if is_map(saliency, one.size):
         writer.add(one.entry.stem, saliency)
     else:
         writer.refuse(one.entry.stem, "invalid", one.entry.stem)

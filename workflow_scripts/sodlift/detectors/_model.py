@@ -1,9 +1,44 @@
-"""What is known of a deep detector's model file without its network; torch is imported when a file is read."""
+"""What every deep detector is: its options, its model file, its type. Torch is imported when a network is run or read.
 
-from sodlift.detectors._base import ModelOptions, model_files
+A new one writes its own options, a network, ``load`` and ``train``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from sodlift.datasets.manifest import Manifest
+from sodlift.detectors._base import DetectorType, Machine, ModelOptions, model_files
+from sodlift.detectors._health import CheckedWriter
 from sodlift.errors import WeightsError
+from sodlift.training.options import NetworkOptions
 
-__all__ = ["model_files", "seen_images"]
+if TYPE_CHECKING:
+    from sodlift.detectors._deep import DeepDetector
+    from sodlift.training.job import TrainingJob
+
+
+@dataclass(frozen=True)
+class DeepOptions(NetworkOptions):
+    """Options of a deep detector, whose class adds its own.
+
+    Attributes
+    ----------
+    model : Path or None
+        A trained model file; None where the run trains one.
+    """
+
+    model: Path | None = None
+
+    @property
+    def trained(self) -> bool:
+        """That a detector with these options has to be trained."""
+        return True
+
+    def with_model(self, file: Path) -> Self:
+        """Return the options with another file of the trained model."""
+        return replace(self, model=file)
 
 
 def seen_images(options: ModelOptions) -> frozenset[str]:
@@ -25,3 +60,22 @@ def seen_images(options: ModelOptions) -> frozenset[str]:
             "not a model file of this version of sodlift", where=options.model, mend="train the model again"
         )
     return frozenset(image for _, _, _, image, _, part in content["images"] if part != "skipped")
+
+
+def deep_detector(
+    title: str,
+    options: type[DeepOptions],
+    load: "Callable[[Any, str], DeepDetector]",
+    train: "Callable[[Any, TrainingJob], None]",
+    learns_from: Literal["images", "priors", "masks"],
+) -> DetectorType:
+    """Return the type of a detector that trains a network and runs it; the parameters are ``DetectorType``'s."""
+
+    def run(given: Any, manifest: Manifest, writer: CheckedWriter, machine: Machine) -> None:
+        from sodlift.detectors._deep import detect  # noqa: PLC0415 - torch is slow to import
+
+        detect(load(given, machine.device), manifest, writer, machine)
+
+    return DetectorType(
+        title, options, run, model_files, seen_images, divisible=True, learns_from=learns_from, train=train, load=load
+    )

@@ -1,8 +1,8 @@
-"""Trained models as ONNX files: image and prior in, refined map out; each is checked against its model at once."""
+"""Trained models as ONNX files: image (and prior) in, map out; each is checked against its model at once."""
 
 import logging
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,79 +12,23 @@ import torch
 from torch import Tensor, nn
 
 from sodlift.atomic import atomic_file
-from sodlift.backbones._base import WeightsEntry
 from sodlift.errors import ConfigError, MissingDependencyError
+from sodlift.inference.graphs import GRAPHS
 from sodlift.inference.model import load_model
-from sodlift.refiners.lps.refine import LpsRefiner, iterations
-from sodlift.refiners.mirm.loss import foreground_weights
-from sodlift.refiners.mirm.refine import FLAT, MirmRefiner
 
 OPSET = 20
 TOLERANCE = 1e-4
 """By how much a file's maps may differ from the model's."""
 
+INPUTS = ("image", "prior")
+"""What a file takes; a detector's only the first."""
+
 MULTIPLE, SMALLEST, USUAL = 32, 64, 256
 """Sides of images: every stride divides them, and no tap is a single pixel; and what a model of any size gets."""
 
 
-class _Normalised(nn.Module):
-    """Images in [0, 1] as the weights expect them."""
-
-    def __init__(self, entry: WeightsEntry) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.tensor(entry.mean).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(entry.std).view(1, 3, 1, 1))
-
-    def forward(self, image: Tensor) -> Tensor:
-        return (image - self.mean) / self.std  # type: ignore[operator]
-
-
-class MirmGraph(nn.Module):
-    """MIRM from image (B, 3, H, W) RGB and prior (B, 1, H, W), both in [0, 1], to its merged, stretched map.
-
-    An image whose prior has no pixel of at least theta_fg keeps it, as in mode ``keep``.
-    """
-
-    def __init__(self, refiner: MirmRefiner) -> None:
-        super().__init__()
-        self.normalised, self.network, self.theta_fg = (
-            _Normalised(refiner.entry),
-            refiner.fast,
-            refiner.options.theta_fg,
-        )
-
-    def forward(self, image: Tensor, prior: Tensor) -> Tensor:
-        """Return the refined map (B, 1, H, W)."""
-        found = torch.sigmoid(self.network(self.normalised(image), foreground_weights(prior, self.theta_fg)))
-        merged = torch.where((found - 0.5).abs() > (prior - 0.5).abs(), found, prior)
-        low, high = merged.amin(dim=(-2, -1), keepdim=True), merged.amax(dim=(-2, -1), keepdim=True)
-        stretched = torch.where(high - low < FLAT, merged, (merged - low) / (high - low + 1e-12)).clamp(0, 1)
-        return torch.where(prior.amax(dim=(-2, -1), keepdim=True) >= self.theta_fg, stretched, prior)
-
-
-class LpsGraph(nn.Module):
-    """LPS from image (B, 3, H, W) RGB and prior (B, 1, H, W), both in [0, 1], to the map of its last iteration.
-
-    An image whose prior leaves a region less than a pixel keeps it.
-    """
-
-    def __init__(self, refiner: LpsRefiner) -> None:
-        super().__init__()
-        self.normalised, self.network = _Normalised(refiner.entry), refiner.network
-        self.times = refiner.options.iterations
-
-    def forward(self, image: Tensor, prior: Tensor) -> Tensor:
-        """Return the refined map (B, 1, H, W)."""
-        *_, last = iterations(self.network, self.network.encode(self.normalised(image)), prior, self.times)
-        return last
-
-
-GRAPHS: dict[type, Callable[[Any], nn.Module]] = {MirmRefiner: MirmGraph, LpsRefiner: LpsGraph}
-"""What is exported of a refiner, by its type."""
-
-
 def export_onnx(model: Path, target: Path, size: int | None = None, settings: Mapping[str, Any] | None = None) -> float:
-    """Write a model as an ONNX file with inputs ``image`` and ``prior`` and output ``map``; the batch is free.
+    """Write a model as an ONNX file with input ``image``, a refiner's ``prior``, and output ``map``; the batch is free.
 
     Parameters
     ----------
@@ -93,7 +37,7 @@ def export_onnx(model: Path, target: Path, size: int | None = None, settings: Ma
     target : Path
         The ONNX file; it appears when onnxruntime's maps equal the model's.
     size : int or None
-        Side of images and priors; None is the model's own, or 256 where it takes every size.
+        Side of images and priors; None is the one that the model resizes to, or 256 where it takes every size.
     settings : mapping of str to object
         Options that differ from those the model was trained with.
 
@@ -105,26 +49,30 @@ def export_onnx(model: Path, target: Path, size: int | None = None, settings: Ma
     Raises
     ------
     ConfigError
-        If the refiner or the size cannot be exported, or the file's maps are not the model's.
+        If the model, its options or the size cannot be exported, or the file's maps are not the model's.
     MissingDependencyError
         If a package of the extra ``onnx`` is not installed.
     WeightsError
         If the model file cannot be used.
     """
     runtime = [_package(name) for name in ("onnx", "onnxscript", "onnxruntime")][-1]
-    refiner: Any = load_model(model, "cpu", settings)
-    if type(refiner) not in GRAPHS:
-        raise ConfigError(f"a {type(refiner).__name__} cannot be exported", where=model, expected="MIRM or LPS")
-    size = size or refiner.options.size or USUAL
+    loaded: Any = load_model(model, "cpu", settings)
+    if type(loaded) not in GRAPHS:
+        raise ConfigError(
+            f"a {type(loaded).__name__} cannot be exported",
+            where=model,
+            expected=f"one of: {', '.join(kind.__name__ for kind in GRAPHS)}",
+        )
+    size = size or loaded.network_size((USUAL, USUAL))[0]
     if size < SMALLEST or size % MULTIPLE:
         raise ConfigError(f"size {size}", where="--size", expected=f"a multiple of {MULTIPLE}, at least {SMALLEST}")
-    graph = GRAPHS[type(refiner)](refiner).eval()
-    image, prior = _example(size)
+    graph = GRAPHS[type(loaded)](loaded).eval()
+    example = _example(size)[: 1 + graph.with_prior]
     with atomic_file(target) as part, torch.inference_mode(False), torch.no_grad():
-        write_onnx(graph, (image, prior), part)
+        write_onnx(graph, example, part)
         session = runtime.InferenceSession(str(part), providers=["CPUExecutionProvider"])
-        found = session.run(["map"], {"image": image.numpy(), "prior": prior.numpy()})[0]
-        largest = float(np.abs(found - graph(image, prior).numpy()).max())
+        found = session.run(["map"], {name: x.numpy() for name, x in zip(INPUTS, example, strict=False)})[0]
+        largest = float(np.abs(found - graph(*example).numpy()).max())
         if not largest <= TOLERANCE:
             raise ConfigError(
                 f"onnxruntime's map differs from the model's by {largest:.2g}",
@@ -153,8 +101,8 @@ def _example(size: int) -> tuple[Tensor, Tensor]:
     return torch.rand(2, 3, size, size, generator=generator) * 0.5 + prior * 0.5, prior
 
 
-def write_onnx(graph: nn.Module, example: tuple[Tensor, Tensor], file: Path) -> None:
-    """Write a graph of two inputs, ``image`` and ``prior``, and one output, ``map``; the batch is free."""
+def write_onnx(graph: nn.Module, example: tuple[Tensor, ...], file: Path) -> None:
+    """Write a graph of as many of ``INPUTS`` as the example has, and of one output, ``map``; the batch is free."""
     batch = {0: torch.export.Dim("batch", min=1, max=1024)}
     level = logging.getLogger("torch.onnx").level
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -165,9 +113,9 @@ def write_onnx(graph: nn.Module, example: tuple[Tensor, Tensor], file: Path) -> 
                 graph,
                 example,
                 str(file),
-                input_names=["image", "prior"],
+                input_names=list(INPUTS[: len(example)]),
                 output_names=["map"],
-                dynamic_shapes=(batch, batch),
+                dynamic_shapes=(batch,) * len(example),
                 opset_version=OPSET,
                 dynamo=True,
                 external_data=False,

@@ -1,14 +1,17 @@
-"""A trained model from its file alone: the file knows its refiner type and its options."""
+"""A trained model from its file alone: the file knows its type and its options; and one image at a time."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from sodlift.arrays import FloatMap, Image8, check_fit, resize
 from sodlift.backbones._state import read_state
+from sodlift.detectors import DETECTORS
+from sodlift.detectors._deep import DeepDetector, is_map
 from sodlift.errors import DataError, MapError, WeightsError
 from sodlift.options import build
 from sodlift.refiners import REFINERS
@@ -16,8 +19,81 @@ from sodlift.refiners._base import Refiner
 from sodlift.training.model_file import FORMAT
 
 
-def load_model(path: str | Path, device: str = "auto", settings: Mapping[str, Any] | None = None) -> Refiner:
-    """Return the refiner of a model file, ready to refine.
+class Model(NamedTuple):
+    """What a model file says of itself.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    kind : str
+        Its type: a name in one of the two registries.
+    options : object
+        An instance of that type's options.
+    """
+
+    path: Path
+    kind: str
+    options: Any
+
+    @property
+    def detects(self) -> bool:
+        """Whether it finds maps by itself; else it refines those of others."""
+        return self.kind in DETECTORS
+
+    def load(self, device: str) -> Refiner | DeepDetector:
+        """Return it ready to use; raises WeightsError or ConfigError."""
+        return self.detector(device) if self.detects else self.refiner(device)
+
+    def refiner(self, device: str) -> Refiner:
+        """Return the refiner; raises WeightsError where it is a detector."""
+        if self.detects:
+            raise self._misused("detector", "detect by it (`sodlift detect`), or name a refiner's file")
+        return REFINERS.get(self.kind).load(self.options, self.path, device)
+
+    def detector(self, device: str) -> DeepDetector:
+        """Return the detector; raises WeightsError where it is a refiner."""
+        if not self.detects:
+            raise self._misused("refiner", "refine priors by it (`sodlift refine`), or name a detector's file")
+        load = DETECTORS.get(self.kind).load
+        assert load is not None  # only deep detectors write model files
+        return load(self.options.with_model(self.path), device)
+
+    def _misused(self, noun: str, mend: str) -> WeightsError:
+        return WeightsError(f"model file of the {noun} '{self.kind}'", where=self.path, mend=mend)
+
+
+def read_model(path: str | Path, settings: Mapping[str, Any] | None = None) -> Model:
+    """Return what a model file is, with ``settings`` in place of its own options.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing, broken, or no model file.
+    ConfigError
+        If a setting is unknown or not allowed.
+    """
+    path = Path(path)
+    content = read_state(path)
+    kind, own = content.get("refiner"), content.get("options")
+    registry = next((registry for registry in (REFINERS, DETECTORS) if kind in registry), None)
+    if content.get("format") != FORMAT or registry is None or not isinstance(own, dict):
+        raise WeightsError(
+            "not a model file of this version of sodlift",
+            where=path,
+            expected="what `sodlift train` or the workflow writes",
+            mend="train the model again",
+        )
+    # which weights they were is in the file; where they lay on the machine that trained it does not matter here
+    trained = {**own, "weights": content["weights"], "weights_file": None}
+    options = registry.get(str(kind)).options
+    return Model(path, str(kind), build(options, {**trained, **(settings or {})}, f"{path}: options"))
+
+
+def load_model(
+    path: str | Path, device: str = "auto", settings: Mapping[str, Any] | None = None
+) -> Refiner | DeepDetector:
+    """Return the refiner or detector of a model file, ready to use; ``sodlift.load``.
 
     Parameters
     ----------
@@ -35,25 +111,43 @@ def load_model(path: str | Path, device: str = "auto", settings: Mapping[str, An
     ConfigError
         If a setting is unknown or not allowed, or the device is not there.
     """
-    path = Path(path)
-    kind, options = options_of(path, settings or {})
-    return REFINERS.get(kind).load(options, path, device)
+    return read_model(path, settings).load(device)
 
 
-def options_of(path: Path, settings: Mapping[str, Any]) -> tuple[str, Any]:
-    """Return a model file's refiner type, and its options with ``settings`` in place of its own."""
-    content = read_state(path)
-    kind, own = content.get("refiner"), content.get("options")
-    if content.get("format") != FORMAT or kind not in REFINERS or not isinstance(own, dict):
-        raise WeightsError(
-            "not a refiner's model file of this version of sodlift",
-            where=path,
-            expected="what `sodlift train` or the workflow writes",
-            mend="train the model again",
+def detect(image: Image8, model: str | Path | DeepDetector, **settings: Any) -> FloatMap:
+    """Find what is salient in one image; ``sodlift.detect``.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        RGB.
+    model : path or DeepDetector
+        A detector's model file, or what ``sodlift.load`` made of it: with a file each call loads it anew.
+    **settings
+        Options that differ from those it was trained with; for a model file.
+
+    Returns
+    -------
+    (H, W) float32 in [0, 1]
+
+    Raises
+    ------
+    DataError
+        If the image is no such array.
+    MapError
+        If what the network gives is no map.
+    WeightsError, ConfigError
+        See ``load_model``.
+    """
+    size = _size(image)
+    detector = read_model(model, settings).detector("auto") if isinstance(model, str | Path) else model
+    with torch.inference_mode():
+        (found,) = detector.predict([image])
+    if not is_map(found, size):
+        raise MapError(
+            "what the network gives is no map", expected="finite values in [0, 1]", mend="train the detector again"
         )
-    # which weights they were is in the file; where they lay on the machine that trained it does not matter here
-    trained = {**own, "weights": content["weights"], "weights_file": None}
-    return str(kind), build(REFINERS.get(str(kind)).options, {**trained, **settings}, f"{path}: options")
+    return found
 
 
 def refine(image: Image8, prior: npt.NDArray[Any], model: str | Path | Refiner, **settings: Any) -> FloatMap:
@@ -83,14 +177,19 @@ def refine(image: Image8, prior: npt.NDArray[Any], model: str | Path | Refiner, 
     WeightsError, ConfigError
         See ``load_model``.
     """
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise DataError(f"image of shape {image.shape} and type {image.dtype}", expected="(H, W, 3) uint8, RGB")
-    size = (image.shape[0], image.shape[1])
-    refiner = load_model(model, settings=settings) if isinstance(model, str | Path) else model
+    size = _size(image)
+    refiner = read_model(model, settings).refiner("auto") if isinstance(model, str | Path) else model
     refined = refiner.refine(image, resize(_unit(prior, size), size, "lanczos"))
     if refined.saliency is None:
         raise MapError(f"the model drops this prior: {refined.note}", mend="set mode='keep'")
     return refined.saliency
+
+
+def _size(image: Image8) -> tuple[int, int]:
+    """Return the height and width of an image (H, W, 3) uint8; raises DataError for any other array."""
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise DataError(f"image of shape {image.shape} and type {image.dtype}", expected="(H, W, 3) uint8, RGB")
+    return image.shape[0], image.shape[1]
 
 
 def _unit(prior: npt.NDArray[Any], size: tuple[int, int]) -> FloatMap:

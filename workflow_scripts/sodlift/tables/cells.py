@@ -1,13 +1,12 @@
 """A table's cells: ours beside the printed number, with a verdict, or the reason why one of them is missing."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sodlift.statistics.significance import ALPHA, WinTieLoss
 from sodlift.tables.compare import Printed, Verdict, verdict
 from sodlift.tables.run_info import DatasetInfo, Labels, RunInfo
 from sodlift.tables.scores import Score, Scores
-from sodlift.tables.spec import Match, TableSpec, Variant
+from sodlift.tables.spec import TableSpec, Variant
 from sodlift.tables.summary import BASELINE
 
 
@@ -82,6 +81,8 @@ class Cell:
         The table's remarks on the printed number.
     significance : Significance or None
         The paired comparison with the prior; None where the table has none, or the measure is no mean over images.
+    group : str
+        The printed method that its line stands under, where lines of several detectors do; else empty.
     """
 
     method: str
@@ -100,6 +101,7 @@ class Cell:
     missing: Missing | None = None
     marks: tuple[str, ...] = ()
     significance: Significance | None = None
+    group: str = ""
 
     @property
     def status(self) -> str:
@@ -126,18 +128,36 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class _Row:
-    """What one row of a table stands for; ids are empty where the run has nothing of the kind."""
+class Row:
+    """What the lines of a variant stand for; ids are empty where the run has nothing of the kind.
+
+    Attributes
+    ----------
+    method, label : str
+        The detector's name in the table, and the printed method that it stands for.
+    detector : str
+        Its id.
+    variant : Variant
+        What is shown of it.
+    refiner : str
+        The refiner's id, ``none`` for the unrefined prior.
+    title : str
+        The name of our line.
+    group : str
+        As ``Cell.group``.
+    """
 
     method: str
     label: str
     detector: str
     variant: Variant
     refiner: str
+    title: str
+    group: str = ""
 
 
 @dataclass(frozen=True)
-class _Counterpart:
+class Counterpart:
     """The printed side of a cell and why, if so, it must not be compared with ours."""
 
     printed: Printed | None
@@ -145,94 +165,22 @@ class _Counterpart:
     reasons: tuple[str, ...]
 
 
-def make_cells(spec: TableSpec, scores: Scores, run: RunInfo, labels: Labels) -> tuple[Cell, ...]:
-    """Return the cells of the table, row by row in the order of the paper or of the run.
-
-    A paper's table has a cell for each printed number, whether or not the run has it, and one for each detector, data
-    set and refiner of the run that stands for one in the paper.
-    """
-    return tuple(_KINDS[spec.kind](spec, scores, run, labels))
+def title_of(detector: str, labels: Labels) -> str:
+    """Return our name of a detector."""
+    return labels.get(detector, {}).get("title", detector)
 
 
-def _paper_cells(spec: TableSpec, scores: Scores, run: RunInfo, labels: Labels) -> Iterator[Cell]:
-    for row in _paper_rows(spec, run, labels):
-        for dataset, info in _paper_datasets(spec, run):
-            marks = tuple(n.text for n in spec.notes if n.concerns(row.label, row.variant.printed, info.paper))
-            for metric in spec.metrics:
-                there = _counterpart(spec, spec, row, info, metric, run) if row.variant.printed else None
-                if (there is not None and there.printed is not None) or (row.detector and dataset):
-                    yield _cell(spec, scores, run, row, info, dataset, metric, there, marks)
-
-
-def _paper_datasets(spec: TableSpec, run: RunInfo) -> Iterator[tuple[str, DatasetInfo]]:
-    """Yield those of the run that stand for one of the paper, and with an empty id each that the run lacks."""
-    for printed in spec.values.datasets:
-        ours = [(name, info) for name, info in run.datasets.items() if info.paper == printed]
-        yield from ours
-        if not any(info.complete for _, info in ours):
-            yield "", DatasetInfo(printed, printed)
-
-
-def _paper_rows(spec: TableSpec, run: RunInfo, labels: Labels) -> Iterator[_Row]:
-    for label in spec.values.methods:
-        ours = [d for d in run.detectors if labels.get(d, {}).get(spec.paper) == label] or [""]
-        for detector in ours:
-            title = _title(detector, labels) if detector else label
-            method = label if title == label else f"{label} ({title})"
-            for variant in spec.variants:
-                if variant.printed and not spec.values.has(label, variant.printed, spec.metrics.values()):
-                    continue
-                for refiner in _players(variant, run) or [""]:
-                    yield _Row(method, label, detector, variant, refiner)
-
-
-def _benchmark_cells(spec: TableSpec, scores: Scores, run: RunInfo, labels: Labels) -> Iterator[Cell]:
-    for detector in run.detectors:
-        method = _title(detector, labels)
-        for refiner in (BASELINE, *run.refiners):
-            info = run.refiner(refiner)
-            found = _in_print(spec, detector, refiner, run, labels)
-            paper, variant = found or (spec, Variant(info.title, Match(type=info.type)))
-            row = _Row(method, labels.get(detector, {}).get(paper.paper, ""), detector, variant, refiner)
-            for dataset, dataset_info in run.datasets.items():
-                for metric in spec.metrics:
-                    name = paper.metrics.get(metric, "")
-                    printed = paper.values.text(row.label, variant.printed, dataset_info.paper, name)
-                    there = _counterpart(spec, paper, row, dataset_info, metric, run) if printed else None
-                    yield _cell(spec, scores, run, row, dataset_info, dataset, metric, there)
-
-
-def _in_print(
-    spec: TableSpec, detector: str, refiner: str, run: RunInfo, labels: Labels
-) -> tuple[TableSpec, Variant] | None:
-    """Find what the paper tables ``spec.against`` print of the refiner: where the two differ least, the first such."""
-    info = run.refiner(refiner)
-    found = [
-        (paper, variant)
-        for paper in spec.against
-        for variant in paper.variants
-        if refiner in _players(variant, run)
-        and paper.values.has(labels.get(detector, {}).get(paper.paper, ""), variant.printed, paper.metrics.values())
-    ]
-    return min(found, key=lambda one: len(one[1].comparable.differences(info)), default=None)
-
-
-_KINDS: dict[str, Callable[[TableSpec, Scores, RunInfo, Labels], Iterator[Cell]]] = {
-    "paper": _paper_cells,
-    "benchmark": _benchmark_cells,
-}
-
-
-def _players(variant: Variant, run: RunInfo) -> list[str]:
+def players(variant: Variant, run: RunInfo) -> list[str]:
     """Return the refiners of the run that play a paper's variant."""
     if variant.is_baseline:
         return [BASELINE]
     return [name for name, info in run.refiners.items() if not variant.select.differences(info)]
 
 
-def _counterpart(
-    spec: TableSpec, paper: TableSpec, row: _Row, dataset: DatasetInfo, metric: str, run: RunInfo
-) -> _Counterpart:
+def counterpart(
+    spec: TableSpec, paper: TableSpec, row: Row, dataset: DatasetInfo, metric: str, run: RunInfo
+) -> Counterpart:
+    """Return what ``paper`` prints of a row of the table ``spec``, for one data set and measure."""
     reasons: list[str] = []
     if not dataset.complete:
         reasons.append(dataset.note or f"only a part of {dataset.paper}")
@@ -246,20 +194,21 @@ def _counterpart(
         return Printed(text, paper.source) if text and dataset.complete else None
 
     baseline = next((v.printed for v in paper.variants if v.is_baseline), "")
-    return _Counterpart(printed(row.variant.printed), printed(baseline), tuple(reasons))
+    return Counterpart(printed(row.variant.printed), printed(baseline), tuple(reasons))
 
 
-def _cell(
+def make_cell(
     spec: TableSpec,
     scores: Scores,
     run: RunInfo,
-    row: _Row,
+    row: Row,
     info: DatasetInfo,
     dataset: str,
     metric: str,
-    there: _Counterpart | None,
+    there: Counterpart | None,
     marks: tuple[str, ...] = (),
 ) -> Cell:
+    """Return the cell of a row for one data set (its id is empty where the run lacks it) and measure."""
     score = scores.get(row.refiner, row.detector, dataset, spec.protocol, metric)
     judged = None
     if there is not None and score is not None and score.value is not None:
@@ -268,7 +217,7 @@ def _cell(
         method=row.method,
         detector=row.detector,
         variant=row.variant.title,
-        row=run.refiner(row.refiner).title if row.refiner else row.variant.title,
+        row=row.title,
         refiner=row.refiner,
         dataset=info.title,
         dataset_id=dataset,
@@ -280,27 +229,24 @@ def _cell(
         verdict=judged,
         missing=None if score is not None else _missing(spec, scores, run, row, info, dataset, metric),
         marks=marks,
+        group=row.group,
     )
 
 
 def _missing(
-    spec: TableSpec, scores: Scores, run: RunInfo, row: _Row, info: DatasetInfo, dataset: str, metric: str
+    spec: TableSpec, scores: Scores, run: RunInfo, row: Row, info: DatasetInfo, dataset: str, metric: str
 ) -> Missing:
     """Say what the run lacks, the broadest lack first."""
-    on, player = f"{row.method} on {info.title}", run.refiner(row.refiner).title if row.refiner else ""
+    on = f"{row.title if row.group else row.method} on {info.title}"
     lacks = (
-        (not row.detector, Missing("detector", row.label)),
+        (not row.detector, Missing("detector", row.variant.detectors.get(row.label, row.label))),
         (not dataset, Missing("data set", info.paper)),
         (not row.refiner, Missing("refiner", f"({row.variant.select})")),
         (spec.protocol not in run.protocols, Missing("protocol", spec.protocol)),
         (not scores.evaluated(BASELINE, row.detector, dataset, spec.protocol), Missing("prior maps", on)),
         (
             not scores.evaluated(row.refiner, row.detector, dataset, spec.protocol),
-            Missing("refined maps", f"{player} of {on}"),
+            Missing("refined maps", f"{row.title} of {on}"),
         ),
     )
     return next((missing for lacking, missing in lacks if lacking), Missing("measure", metric))
-
-
-def _title(detector: str, labels: Labels) -> str:
-    return labels.get(detector, {}).get("title", detector)

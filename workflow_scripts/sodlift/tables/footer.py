@@ -35,7 +35,7 @@ def footer(
         if here:
             part = _part(run.datasets[name])
             yield f"Images used / expected, {title}: {_images(here)}{part}." + _counts(spec, name, here, scores)
-            yield from _leaks(title, run.datasets[name].leaks, max(score.n_expected for _, score in here))
+            yield from _leaks(title, run.datasets[name], max(score.n_expected for _, score in here))
     yield from _axes(spec, shown, run)
     yield from _verdicts(cells, spec.tolerance)
     if any(cell.value is not None for cell in shown):
@@ -59,11 +59,13 @@ def _part(dataset: DatasetInfo) -> str:
     return "" if dataset.complete or not dataset.note else f" ({dataset.note})"
 
 
-def _leaks(title: str, leaks: Mapping[str, int], expected: int) -> Iterable[str]:
-    """Say how many images of a test set are accepted as known from training."""
-    for trained, count in leaks.items():
+def _leaks(title: str, dataset: DatasetInfo, expected: int) -> Iterable[str]:
+    """Say how many images of a test set are accepted as known from training, and who was trained on all of them."""
+    for trained, count in dataset.leaks.items():
         many = f"up to {count} of its {expected} images are" if count > 1 else f"1 of its {expected} images is"
         yield f"{title}: {many} near-identical to training images of {trained} (accepted)."
+    if dataset.learners:
+        yield f"{title}: scored in spite of training on its images (accepted): {_some(dataset.learners)}."
 
 
 def _counts(spec: TableSpec, dataset: str, here: list[tuple[Cell, Score]], scores: Scores) -> str:

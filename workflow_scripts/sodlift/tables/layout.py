@@ -53,7 +53,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Group:
-    """The lines of one detector."""
+    """The lines of one detector, or of one printed method."""
 
     title: str
     lines: tuple[Line, ...]
@@ -66,15 +66,17 @@ class Layout:
     Attributes
     ----------
     columns : tuple of (str, tuple of Measure)
-        Data sets with their measures.
+        Data sets with their measures; an empty title where the measures are of none.
     groups : tuple of Group
-        The detectors.
+        The lines below each other.
     sourced : bool
         Whether any line holds printed numbers, so that lines must say whose numbers they hold.
     footnotes : tuple of (str, str)
         Mark and text: the dagger of what is significant, then letters.
     footer : tuple of str
         Protocol, numbers of images, seeds, verdicts and what is missing.
+    leads : (str, str)
+        What groups and lines stand for.
     """
 
     columns: tuple[tuple[str, tuple[Measure, ...]], ...]
@@ -82,6 +84,7 @@ class Layout:
     sourced: bool
     footnotes: tuple[tuple[str, str], ...]
     footer: tuple[str, ...]
+    leads: tuple[str, str] = ("detector", "map")
 
 
 @dataclass
@@ -113,7 +116,7 @@ def lay_out(spec: TableSpec, cells: Sequence[Cell], run: RunInfo, scores: Scores
     notes, dagger = _Footnotes(), dagger_note(shown)
     groups = [
         Group(members[0].method, tuple(_lines(members, places, spec.decimals, notes)))
-        for members in _grouped(shown, lambda cell: cell.detector)
+        for members in _grouped(shown, lambda cell: (cell.group, "" if cell.group else cell.detector))
     ]
     return Layout(
         columns=tuple((title, measures) for title in datasets.values()),
@@ -132,7 +135,7 @@ def _grouped(cells: Iterable[Cell], key: Callable[[Cell], Hashable]) -> list[lis
 
 
 def _lines(cells: list[Cell], places: list[tuple[str, str]], decimals: int, notes: _Footnotes) -> Iterable[Line]:
-    """Yield the lines of one detector: of each variant the printed line, then ours, each followed by its gain."""
+    """Yield the lines of one group: of each variant the printed line, then ours, each followed by its gain."""
     for variant in _grouped(cells, lambda cell: cell.variant):
         players = _grouped(variant, lambda cell: cell.refiner)
         if any(cell.printed for cell in variant):

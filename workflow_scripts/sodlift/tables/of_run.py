@@ -58,11 +58,19 @@ def _dataset(run: Run, name: str) -> DatasetInfo:
         row.complete and subset is None,
         "; ".join(note for note in notes if note),
         _leaks(run, name),
+        _learners(run, name),
     )
 
 
 def _leaks(run: Run, test_set: str) -> dict[str, int]:
-    """Return what the run accepts, by title of a training set, of those that refiners on this test set have."""
+    """Return what the run accepts, by title of another set from which something learnt that is scored on this one."""
     trained = {a for sets in run.trained_and_tested.values() if test_set in sets["test"] for a in sets["train"]}
-    accepted = {a: tests[test_set] for a, tests in run.known_leaks.items() if a in trained and test_set in tests}
-    return {run.dataset(a).title: count for a, count in accepted.items()}
+    known = {a: tests[test_set] for a, tests in run.known_leaks.items() if test_set in tests and a != test_set}
+    return {run.dataset(a).title: count for a, count in known.items() if a in trained}
+
+
+def _learners(run: Run, test_set: str) -> tuple[str, ...]:
+    """Return the titles of the detectors and refiners that learnt from a test set that they are scored on."""
+    names = [n for n, sets in run.trained_and_tested.items() if test_set in sets["train"] and test_set in sets["test"]]
+    rows = {**run.detector_rows, **run.model_rows, **run.refiner_rows}
+    return tuple(rows[name].title for name in names)

@@ -84,9 +84,9 @@ def to_markdown(title: str, layout: Layout) -> str:
     """Return the table with its footnotes and footer as Markdown."""
     lines = [f"### {_md(title)}", ""]
     if layout.columns:
-        heads = ["detector", "map", *(["source"] if layout.sourced else [])]
+        heads = [*layout.leads, *(["source"] if layout.sourced else [])]
         heads += [
-            f"{_md(dataset)} {_md(m.text)} {ARROWS[m.higher]}".rstrip()
+            f"{_md(dataset)} {_md(m.text)} {ARROWS[m.higher]}".strip()
             for dataset, measures in layout.columns
             for m in measures
         ]
@@ -123,7 +123,7 @@ def to_latex(name: str, title: str, layout: Layout) -> str:
 
 
 def _tabular(layout: Layout) -> Iterable[str]:
-    leads = ["Detector", "Map", *(["Source"] if layout.sourced else [])]
+    leads = [lead.capitalize() for lead in (*layout.leads, *(["source"] if layout.sourced else []))]
     spans = [len(measures) for _, measures in layout.columns]
     yield rf"\begin{{tabular}}{{{'l' * len(leads)}{'r' * sum(spans)}}}"
     yield r"\toprule"
@@ -131,7 +131,9 @@ def _tabular(layout: Layout) -> Iterable[str]:
     tops += [rf"\multicolumn{{{len(ms)}}}{{c}}{{{latex_escape(dataset)}}}" for dataset, ms in layout.columns]
     yield _tex_row(tops)
     starts = [len(leads) + 1 + sum(spans[:i]) for i in range(len(spans))]
-    yield " ".join(rf"\cmidrule(lr){{{s}-{s + n - 1}}}" for s, n in zip(starts, spans, strict=True))
+    named = [(s, n) for s, n, (dataset, _) in zip(starts, spans, layout.columns, strict=True) if dataset]
+    if named:
+        yield " ".join(rf"\cmidrule(lr){{{s}-{s + n - 1}}}" for s, n in named)
     heads = [f"${m.latex}{TEX_ARROWS[m.higher]}$" for _, ms in layout.columns for m in ms]
     yield _tex_row([*[""] * len(leads), *heads])
     for group in layout.groups:

@@ -47,7 +47,9 @@ class DatasetInfo:
     note : str
         What is special about it, such as "108 of the 850 images of PASCAL-S".
     leaks : mapping of str to int
-        By title of a refiner's training set, how many of its images are accepted as near-identical to training images.
+        By title of another set, trained on, how many of its images are accepted as near-identical to training images.
+    learners : tuple of str
+        Titles of what was trained on this very set and is scored on it all the same.
     """
 
     title: str
@@ -55,6 +57,7 @@ class DatasetInfo:
     complete: bool = True
     note: str = ""
     leaks: Mapping[str, int] = field(default_factory=dict)
+    learners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

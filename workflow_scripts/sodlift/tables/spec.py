@@ -14,9 +14,9 @@ from sodlift.errors import ConfigError
 from sodlift.problems import Problem, one_of, raise_any, suggestion
 from sodlift.schema import read_schema, schema_problems
 from sodlift.tables.compare import Tolerance
-from sodlift.tables.measures import MEASURES
+from sodlift.tables.kinds import KINDS
 from sodlift.tables.printed import PrintedValues
-from sodlift.tables.run_info import RefinerInfo
+from sodlift.tables.run_info import Labels, RefinerInfo
 from sodlift.tables.summary import BASELINE
 
 
@@ -73,17 +73,26 @@ class Variant:
         Its name in the values' CSV file; empty where the paper's table does not print it.
     comparable : Match
         What a refiner must share with the paper's for the numbers to be comparable.
+    detectors : mapping of str to str
+        By printed method, the id of the detector that plays it; empty where the detectors' ``paper_names`` tell.
     """
 
     title: str
     select: Match
     printed: str = ""
     comparable: Match = field(default_factory=Match)
+    detectors: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_baseline(self) -> bool:
         """Whether it is the unrefined prior."""
         return self.select.type == BASELINE
+
+    def method_of(self, detector: str, paper: str, labels: Labels) -> str:
+        """Return the (first) printed method that a detector plays; empty where it plays none."""
+        if not self.detectors:
+            return labels.get(detector, {}).get(paper, "")
+        return next((method for method, player in self.detectors.items() if player == detector), "")
 
 
 @dataclass(frozen=True)
@@ -113,13 +122,13 @@ class TableSpec:
     Attributes
     ----------
     id, title, kind : str
-        Its name as a target, its caption, and how it is built: ``paper`` or ``benchmark``.
-    protocol : str
-        The protocol whose scores it shows.
+        Its name as a target, its caption, and how it is built: one of ``KINDS``.
     metrics : mapping of str to str
-        Measures, in the order of its columns; each with the paper's name for it, empty in a benchmark table.
+        Measures, in the order of its columns; each with the paper's name for it, empty where it reproduces none.
+    protocol : str
+        The protocol whose scores it shows; empty where it shows none.
     paper, number : str
-        The paper and its table that a ``paper`` table reproduces.
+        The paper and its table that it reproduces.
     values : PrintedValues
         What that table prints.
     variants : tuple of Variant
@@ -141,8 +150,8 @@ class TableSpec:
     id: str
     title: str
     kind: str
-    protocol: str
     metrics: Mapping[str, str]
+    protocol: str = ""
     paper: str = ""
     number: str = ""
     values: PrintedValues = field(default_factory=PrintedValues)
@@ -156,7 +165,7 @@ class TableSpec:
 
     @property
     def source(self) -> str:
-        """What it reproduces, such as "MIRM, Table 1"; empty for a benchmark table."""
+        """What it reproduces, such as "MIRM, Table 1"; empty where it reproduces nothing."""
         return f"{self.paper}, Table {self.number}" if self.paper else ""
 
 
@@ -166,7 +175,7 @@ def load_tables(path: str | Path, values_folder: str | Path) -> dict[str, TableS
     Parameters
     ----------
     path : path
-        The file. Beside it lie ``schemas/tables.schema.json`` and the folder ``protocols``.
+        The file. Beside it lie ``schemas/tables.schema.json``, ``detectors.yaml`` and the folder ``protocols``.
     values_folder : path
         Folder of the CSV files of printed values that the rows name.
 
@@ -174,14 +183,15 @@ def load_tables(path: str | Path, values_folder: str | Path) -> dict[str, TableS
     ------
     ConfigProblems
         A ConfigError that lists every breach of the schema or, if there is none, every unknown protocol, measure,
-        values file, printed name and paper table.
+        values file, printed name, detector and paper table.
     """
     path, folder = Path(path), Path(values_folder)
     document = read_document(path)
     rows = document.data
     raise_any(document.locate(schema_problems(rows, read_schema(path.parent / "schemas" / "tables.schema.json"))))
     protocols = sorted(file.stem for file in (path.parent / "protocols").glob("*.yaml"))
-    raise_any(document.locate(_problems(rows, folder, protocols)))
+    detectors = tuple(read_document(path.parent / "detectors.yaml").data)
+    raise_any(document.locate(_problems(rows, folder, protocols, detectors)))
     papers = {name: _table(name, row, folder, {}) for name, row in rows.items() if row["kind"] == "paper"}
     return {name: papers.get(name) or _table(name, row, folder, papers) for name, row in rows.items()}
 
@@ -202,21 +212,28 @@ def _table(name: str, row: Mapping[str, Any], folder: Path, papers: Mapping[str,
 
 
 def _variant(row: Mapping[str, Any]) -> Variant:
+    select = row.get("select", {"type": BASELINE})
     comparable = _match(row.get("comparable", {}))
-    return Variant(row["title"], _match(row["select"]), row.get("printed", ""), comparable)
+    return Variant(row["title"], _match(select), row.get("printed", ""), comparable, row.get("detectors", {}))
 
 
 def _match(row: Mapping[str, Any]) -> Match:
     return Match(**{**row, "trained_on": tuple(row.get("trained_on", ()))})
 
 
-def _problems(rows: Mapping[str, Mapping[str, Any]], folder: Path, protocols: Iterable[str]) -> Iterator[Problem]:
+def _problems(
+    rows: Mapping[str, Mapping[str, Any]], folder: Path, protocols: Iterable[str], detectors: Iterable[str]
+) -> Iterator[Problem]:
     """Yield everything that the schema cannot know to be wrong."""
     papers = [name for name, row in rows.items() if row["kind"] == "paper"]
     for name, row in rows.items():
-        yield from _unknown(f"{name}.protocol", "protocol", [row["protocol"]], protocols)
-        yield from _unknown(f"{name}.metrics", "measure", row["metrics"], MEASURES)
+        yield from _unknown(f"{name}.protocol", "protocol", [row["protocol"]] if "protocol" in row else [], protocols)
+        yield from _unknown(f"{name}.metrics", "measure", row["metrics"], KINDS.get(row["kind"]).measures)
         yield from _unknown(f"{name}.against", "paper table", row.get("against", []), papers)
+        for i, variant in enumerate(row.get("variants", [])):
+            yield from _unknown(
+                f"{name}.variants[{i}].detectors", "detector", variant.get("detectors", {}).values(), detectors
+            )
         if "values" in row:
             yield from _printed_problems(name, row, folder)
 
@@ -236,6 +253,9 @@ def _printed_problems(name: str, row: Mapping[str, Any], folder: Path) -> Iterat
     yield from _unknown(f"{name}.metrics", "printed metric", row["metrics"].values(), values.metrics)
     variants = [variant["printed"] for variant in row["variants"] if "printed" in variant]
     yield from _unknown(f"{name}.variants", "printed variant", variants, values.variants)
+    for i, variant in enumerate(row["variants"]):
+        methods = variant.get("detectors", {})
+        yield from _unknown(f"{name}.variants[{i}].detectors", "printed method", methods, values.methods)
     known = {"method": values.methods, "variant": values.variants, "dataset": values.datasets}
     for i, note in enumerate(row.get("notes", [])):
         for key, names in known.items():

@@ -1,4 +1,4 @@
-"""Tables, from a specification and the summary of a run to files."""
+"""Tables of scores, from a specification and the summary of a run to files."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,13 +7,20 @@ from pathlib import Path
 import pandas as pd
 
 from sodlift.atomic import atomic_file
-from sodlift.tables.cells import Cell, make_cells
+from sodlift.config.run import Run
+from sodlift.tables.cells import Cell
 from sodlift.tables.family import with_significance
+from sodlift.tables.kinds import KINDS
+from sodlift.tables.kinds._base import Written
+from sodlift.tables.kinds._scored import FILES, ScoredKind
 from sodlift.tables.layout import Layout, lay_out
+from sodlift.tables.of_run import run_info
 from sodlift.tables.render import to_csv, to_latex, to_markdown
 from sodlift.tables.run_info import Labels, RunInfo
 from sodlift.tables.scores import Scores
+from sodlift.tables.significance import read_significance
 from sodlift.tables.spec import TableSpec
+from sodlift.tables.summary import read_counts, read_summary
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,13 @@ class Table:
         return to_latex(self.spec.id, self.spec.title, self.layout)
 
 
+def table_of(spec: TableSpec, run: Run) -> Table:
+    """Make a table of a run whose scores are gathered; raises DataError if a file is missing or something else."""
+    summary, counts, tests = (run.results / "tables" / f"{name}.csv" for name in FILES)
+    significance = read_significance(tests)
+    return make_table(spec, read_summary(summary), run_info(run), run.labels, read_counts(counts), significance)
+
+
 def make_table(
     spec: TableSpec,
     summary: pd.DataFrame,
@@ -62,7 +76,7 @@ def make_table(
     counts: pd.DataFrame | None = None,
     significance: pd.DataFrame | None = None,
 ) -> Table:
-    """Make a table of a run.
+    """Make a table of a run's scores.
 
     Parameters
     ----------
@@ -79,14 +93,15 @@ def make_table(
     significance : pandas.DataFrame, optional
         Refined maps against their prior, from ``build_significance``; shown if the table asks for it.
     """
-    scores = Scores(summary, counts)
-    cells = make_cells(spec, scores, run, labels)
+    kind, scores = KINDS.get(spec.kind), Scores(summary, counts)
+    assert isinstance(kind, ScoredKind), spec.kind
+    cells = tuple(kind.cells(spec, scores, run, labels))
     if spec.significance and significance is not None:
         cells = with_significance(cells, spec.protocol, significance)
     return Table(spec, cells, lay_out(spec, cells, run, scores))
 
 
-def write_table(table: Table, folder: str | Path) -> tuple[Path, ...]:
+def write_table(table: Written, folder: str | Path) -> tuple[Path, ...]:
     """Write ``<id>.csv``, ``<id>.md`` and ``<id>.tex``, each whole or not at all; return their paths."""
     texts = {".csv": table.to_csv(), ".md": table.to_markdown(), ".tex": table.to_latex()}
     paths = {suffix: Path(folder) / f"{table.spec.id}{suffix}" for suffix in texts}

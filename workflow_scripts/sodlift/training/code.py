@@ -4,23 +4,29 @@ import ast
 import hashlib
 import importlib
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from torch import nn
 
 from sodlift.code_hash import code_hash
-from sodlift.training.pretrained import NetworkOptions
+from sodlift.training.options import NetworkOptions
+
+FOREIGN = frozenset({"torch", *sys.stdlib_module_names})
+"""Packages whose code is known by their versions, which the model file names."""
 
 
 def network_code(network: nn.Module, options: NetworkOptions) -> str:
-    """Return the hash of the modules that define the network's layers, and of the backbone's.
+    """Return the hash of the modules that define the network's layers and their base classes, and of the backbone's.
 
-    Imports are not followed, since a network's package holds its training too. Comments and layout do not count.
+    Imports are not followed, since a network's package holds its training too. Comments and layout do not count, nor
+    does what torch and Python themselves define.
     """
-    names = {type(layer).__module__ for layer in network.modules()} | set(options.modules)
+    classes = {base for layer in network.modules() for base in type(layer).__mro__}
+    names = {cls.__module__ for cls in classes} | set(options.modules)
     digest = hashlib.sha256()
-    for name in sorted(name for name in names if name.partition(".")[0] != "torch"):
+    for name in sorted(name for name in names if name.partition(".")[0] not in FOREIGN):
         tree = ast.parse(inspect.getsource(importlib.import_module(name)))
         digest.update(f"{name}\0{ast.dump(tree)}\0".encode())
     return digest.hexdigest()[:16]

@@ -226,7 +226,9 @@ def _fill(
         reasons = "; ".join(f"{count} x {reason}" for reason, count in sorted(skipped.items()))
         raise DataError(
             f"none of {len(items)} training images is usable: {reasons or 'the list is empty'}",
-            mend="train with other priors, or change the thresholds",
+            mend="train with other priors or masks, or change the thresholds"
+            if items
+            else "name a training set, with usable maps where these are learnt from",
         )
     index = {"kept": kept, "places": places, "skipped": skipped}
     (folder / _INDEX).write_text(json.dumps(index), encoding="utf-8")

@@ -14,7 +14,7 @@ from sodlift.atomic import atomic_file
 from sodlift.backbones._state import fit_state, read_state
 from sodlift.errors import WeightsError
 from sodlift.training.code import network_code
-from sodlift.training.pretrained import NetworkOptions
+from sodlift.training.options import NetworkOptions
 
 FORMAT = 2
 

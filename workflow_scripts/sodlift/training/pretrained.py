@@ -1,7 +1,6 @@
 """The pretrained backbone that a training starts from."""
 
-from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from torch import nn
 
@@ -9,26 +8,7 @@ from sodlift.backbones import BACKBONES
 from sodlift.backbones._base import Backbone, WeightsEntry
 from sodlift.backbones._weights import load_pretrained
 from sodlift.errors import ConfigError
-from sodlift.training.recipe import Recipe
-
-
-class NetworkOptions(Protocol):
-    """What the engine reads of the options of a refiner or detector; each is a dataclass with these fields."""
-
-    @property
-    def backbone(self) -> str: ...  # noqa: D102
-    @property
-    def weights(self) -> str | None: ...  # noqa: D102
-    @property
-    def weights_file(self) -> Path | None: ...  # noqa: D102
-    @property
-    def backbone_training(self) -> str: ...  # noqa: D102
-    @property
-    def backbone_norm(self) -> str: ...  # noqa: D102
-    @property
-    def recipe(self) -> Recipe: ...  # noqa: D102
-    @property
-    def modules(self) -> tuple[str, ...]: ...  # noqa: D102
+from sodlift.training.options import NetworkOptions
 
 
 class Pretrained(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from sodlift.errors import ConfigError
+from sodlift.training.require import require
 
 
 @dataclass(frozen=True)
@@ -75,18 +75,18 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for key in ("steps", "batch", "validate_every"):
-            _require(getattr(self, key) >= 1, key, getattr(self, key), "at least 1")
+            require(getattr(self, key) >= 1, key, getattr(self, key), "at least 1")
         for key in ("head_lr", "backbone_lr", "weight_decay", "power", "gamma", "checkpoint_seconds"):
-            _require(getattr(self, key) >= 0, key, getattr(self, key), "not negative")
+            require(getattr(self, key) >= 0, key, getattr(self, key), "not negative")
         for key, values in (("momentum", (self.momentum,)), ("betas", self.betas)):
-            _require(all(0 <= value < 1 for value in values), key, getattr(self, key), "from 0 to below 1")
+            require(all(0 <= value < 1 for value in values), key, getattr(self, key), "from 0 to below 1")
         rising = list(self.milestones) == sorted(set(self.milestones))
         inside = all(0 < share < 1 for share in self.milestones)
-        _require(rising and inside, "milestones", self.milestones, "rising shares of the steps, between 0 and 1")
-        _require(self.clip is None or self.clip > 0, "clip", self.clip, "null, or above 0")
-        _require(0 < self.crop <= 1, "crop", self.crop, "above 0 and at most 1")
-        _require(0 <= self.validation < 1, "validation", self.validation, "from 0 to below 1")
-        _require(self.keep == "last" or self.validation > 0, "keep", self.keep, "last where `validation` is 0")
+        require(rising and inside, "milestones", self.milestones, "rising shares of the steps, between 0 and 1")
+        require(self.clip is None or self.clip > 0, "clip", self.clip, "null, or above 0")
+        require(0 < self.crop <= 1, "crop", self.crop, "above 0 and at most 1")
+        require(0 <= self.validation < 1, "validation", self.validation, "from 0 to below 1")
+        require(self.keep == "last" or self.validation > 0, "keep", self.keep, "last where `validation` is 0")
 
     def factor(self, step: int) -> float:
         """Return what learning rates are multiplied by at ``step``, counted from 0."""
@@ -99,8 +99,3 @@ SCHEDULES: dict[str, Callable[[Recipe, int], float]] = {
     "step": lambda recipe, step: float(recipe.gamma ** bisect_right(recipe.milestones, step / recipe.steps)),
 }
 """Factors of the learning rates by the schedule's name."""
-
-
-def _require(holds: bool, key: str, value: object, expected: str) -> None:
-    if not holds:
-        raise ConfigError(f"{value!r} is not allowed", where=key, expected=expected)

@@ -33,7 +33,8 @@ from sodlift.training.job import TrainingJob
 from sodlift.training.log import step_log
 from sodlift.training.memory import begin_memory
 from sodlift.training.model_file import ModelFile
-from sodlift.training.pretrained import NetworkOptions, Pretrained, pretrained
+from sodlift.training.options import NetworkOptions
+from sodlift.training.pretrained import Pretrained, pretrained
 from sodlift.training.report import versions, write_report
 from sodlift.training.task import Task
 from sodlift.training.team import Team, team
@@ -89,7 +90,7 @@ def train_network(
     """
     torch.manual_seed(job.seed)
     source = pretrained(options)
-    settings = json.loads(json.dumps(asdict(options), default=str))  # type: ignore[call-overload]
+    settings = json.loads(json.dumps(asdict(options), default=str))
     with team(job.device, job.threads) as place:
         items = items_of(job, targets)
         code, data = training_code(make_tasks, options), digest_of(items)

@@ -1,13 +1,11 @@
 """The options of A2S's first stage: activations made into pseudo labels, without any label."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
-from sodlift.backbones import BACKBONES
-from sodlift.errors import ConfigError
-from sodlift.registry import unknown_name
+from sodlift.detectors._model import DeepOptions
 from sodlift.training.recipe import Recipe
+from sodlift.training.require import require
 
 NETWORK_OPTIONS = ("boundary",)
 """The options that a model file must share with those that it is loaded for."""
@@ -33,17 +31,13 @@ DEFAULT = replace(AS_PUBLISHED, steps=750)
 
 
 @dataclass(frozen=True)
-class A2sLabelsOptions:
-    """Options of A2S's first stage; defaults are the preset ``default``.
+class A2sLabelsOptions(DeepOptions):
+    """Options of A2S's first stage beside those of every deep detector; defaults are the preset ``default``.
 
     Attributes
     ----------
     backbone : str
         Name of a registered backbone with at least four taps.
-    weights : str or None
-        Its weights entry; None is the backbone's first.
-    weights_file : Path or None
-        The pretrained weights; None takes the entry's package or download. Used in training only.
     size : int
         Side of the square training images.
     boundary : str
@@ -60,62 +54,33 @@ class A2sLabelsOptions:
         The encoder's batch normalisation in training: by ``batch`` statistics, also of a frozen encoder, whose running
         averages drift to the training images then, as in the authors' code; or ``frozen``. Weights with a folded
         normalisation allow ``frozen`` only.
-    recipe : Recipe
-        How it is trained (see ``sodlift.training.recipe``).
     labels : str
         What the maps are: ``crf`` gives pseudo labels of 0 and 1 (threshold, DenseCRF, median filter; Eq. 6), ``soft``
         the min-max normalised activation.
     label_size : int or None
         Side that images are resized to for the network when labels are made; None is their own size, as published.
-    model : Path or None
-        A trained model file; None where the run trains one.
     """
 
-    backbone: str = "mobilenet_v2"
-    weights: str | None = None
-    weights_file: Path | None = None
     size: int = 224
     boundary: Literal["db1", "db2", "db3", "db4", "db5"] = "db5"
     alpha: float = 0.1
     drop: float = 0.5
     auxiliary: bool = True
     backbone_training: Literal["tuned", "frozen"] = "frozen"
-    backbone_norm: Literal["batch", "frozen"] = "frozen"
     recipe: Recipe = DEFAULT
     labels: Literal["crf", "soft"] = "crf"
     label_size: int | None = None
-    model: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.backbone not in BACKBONES:
-            raise unknown_name("backbone", self.backbone, BACKBONES.names(), where="backbone")
-        _require(self.size >= SMALLEST, "size", self.size, f"at least {SMALLEST}")
+        super().__post_init__()
+        require(self.size >= SMALLEST, "size", self.size, f"at least {SMALLEST}")
         size = self.label_size
-        _require(size is None or size >= SMALLEST, "label_size", size, f"null, or at least {SMALLEST}")
-        _require(self.alpha >= 0, "alpha", self.alpha, "not negative")
-        _require(0 <= self.drop < 1, "drop", self.drop, "from 0 to below 1")
-
-    @property
-    def modules(self) -> tuple[str, ...]:
-        """The module that the backbone is in."""
-        return (BACKBONES.module(self.backbone),)
-
-    @property
-    def trained(self) -> bool:
-        """That a detector with these options has to be trained."""
-        return True
-
-    def with_model(self, file: Path) -> "A2sLabelsOptions":
-        """Return the options with another file of the trained model."""
-        return replace(self, model=file)
+        require(size is None or size >= SMALLEST, "label_size", size, f"null, or at least {SMALLEST}")
+        require(self.alpha >= 0, "alpha", self.alpha, "not negative")
+        require(0 <= self.drop < 1, "drop", self.drop, "from 0 to below 1")
 
     @classmethod
     def presets(cls) -> "dict[str, A2sLabelsOptions]":
         """Return ``default``, and ``paper``: ResNet-50 of MoCo v2 at 320x320 as published."""
         paper = cls(backbone="resnet50", weights="moco_v2_800ep", size=320, backbone_norm="batch", recipe=AS_PUBLISHED)
         return {"default": cls(), "paper": paper}
-
-
-def _require(holds: bool, key: str, value: object, expected: str) -> None:
-    if not holds:
-        raise ConfigError(f"{value!r} is not allowed", where=key, expected=expected)

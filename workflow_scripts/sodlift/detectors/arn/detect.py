@@ -10,8 +10,8 @@ from sodlift.arrays import FloatMap, Image8, minmax, resize, resize_image
 from sodlift.backbones._base import WeightsEntry, normalise
 from sodlift.detectors.arn.network import Arn, build
 from sodlift.detectors.arn.options import NETWORK_OPTIONS, ArnOptions
-from sodlift.refiners._fold import fold_norms
 from sodlift.training.device import find_device
+from sodlift.training.fold import fold_norms
 from sodlift.training.trained import trained_network
 
 

@@ -1,13 +1,10 @@
 """The options of ARN: its network, its training, and what its maps are."""
 
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Literal
+from dataclasses import dataclass, replace
 
-from sodlift.backbones import BACKBONES
-from sodlift.errors import ConfigError
-from sodlift.registry import unknown_name
+from sodlift.detectors._model import DeepOptions
 from sodlift.training.recipe import Recipe
+from sodlift.training.require import require
 
 STRIDES = (2, 4, 8, 16)
 """Strides of the taps conv2_2, conv3_3, conv4_3 and conv5_3 of VGG16 (Sec. 3)."""
@@ -37,19 +34,11 @@ DEFAULT = replace(AS_PUBLISHED, crop=0.9, validation=0.05, validate_every=2000, 
 
 
 @dataclass(frozen=True)
-class ArnOptions:
-    """Options of ARN; defaults are the preset ``default``.
+class ArnOptions(DeepOptions):
+    """Options of ARN beside those of every deep detector; defaults are the preset ``default``.
 
     Attributes
     ----------
-    backbone : str
-        Name of a registered backbone.
-    weights : str or None
-        Its weights entry; None is the backbone's first.
-    weights_file : Path or None
-        The pretrained weights; None takes the entry's package or download. Used in training only.
-    model : Path or None
-        The trained model file; the workflow fills in its own.
     strides : tuple of int
         Strides of the backbone's taps that are used, powers of 2 from 2 on; of several taps of a stride the deepest.
         The decoder climbs from the largest to the smallest by factors of 2; a scale in between that is not named is
@@ -67,12 +56,6 @@ class ArnOptions:
         Weight of the losses of maps made at every coarser scale, for training alone; 0 has no such maps.
     stretch : bool
         Stretch each map to [0, 1]. Protocols that do so by themselves give the same scores either way.
-    backbone_training : str
-        ``tuned`` trains the backbone too; ``frozen`` trains the head alone.
-    backbone_norm : str
-        The backbone's batch normalisation in training: by ``batch`` statistics, or ``frozen`` to the pretrained ones.
-    recipe : Recipe
-        Optimiser, steps, batches and augmentation.
 
     Raises
     ------
@@ -81,9 +64,6 @@ class ArnOptions:
     """
 
     backbone: str = "vgg16"
-    weights: str | None = None
-    weights_file: Path | None = None
-    model: Path | None = None
     strides: tuple[int, ...] = STRIDES
     width: int = 64
     recurrences: int = 3
@@ -91,23 +71,20 @@ class ArnOptions:
     size: int = 224
     side_weight: float = 0.5
     stretch: bool = False
-    backbone_training: Literal["tuned", "frozen"] = "tuned"
-    backbone_norm: Literal["batch", "frozen"] = "frozen"
-    recipe: Recipe = field(default_factory=lambda: DEFAULT)
+    recipe: Recipe = DEFAULT
 
     def __post_init__(self) -> None:
-        if self.backbone not in BACKBONES:
-            raise unknown_name("backbone", self.backbone, BACKBONES.names(), where="backbone")
+        super().__post_init__()
         rising = len(self.strides) >= 2 and list(self.strides) == sorted(set(self.strides))
         powers = all(stride >= 2 and stride.bit_count() == 1 for stride in self.strides)
-        _require(rising and powers, "strides", self.strides, "at least two rising powers of 2, the first 2 or more")
+        require(rising and powers, "strides", self.strides, "at least two rising powers of 2, the first 2 or more")
         wide = self.width > 0 and self.width % WIDTH_STEP == 0
-        _require(wide, "width", self.width, f"a multiple of {WIDTH_STEP}")
+        require(wide, "width", self.width, f"a multiple of {WIDTH_STEP}")
         scales = set(self.scales)
-        _require(set(self.attention) <= scales, "attention", self.attention, f"some of {sorted(scales)}, or none")
-        _require(self.recurrences >= 0, "recurrences", self.recurrences, "not negative")
-        _require(self.size >= self.strides[-1], "size", self.size, f"at least the largest stride, {self.strides[-1]}")
-        _require(self.side_weight >= 0, "side_weight", self.side_weight, "not negative")
+        require(set(self.attention) <= scales, "attention", self.attention, f"some of {sorted(scales)}, or none")
+        require(self.recurrences >= 0, "recurrences", self.recurrences, "not negative")
+        require(self.size >= self.strides[-1], "size", self.size, f"at least the largest stride, {self.strides[-1]}")
+        require(self.side_weight >= 0, "side_weight", self.side_weight, "not negative")
 
     @property
     def scales(self) -> tuple[int, ...]:
@@ -115,26 +92,7 @@ class ArnOptions:
         first, last = self.strides[-1].bit_length(), self.strides[0].bit_length()
         return tuple(1 << (power - 1) for power in range(first, last - 1, -1))
 
-    @property
-    def modules(self) -> tuple[str, ...]:
-        """The module that the backbone is in."""
-        return (BACKBONES.module(self.backbone),)
-
-    @property
-    def trained(self) -> bool:
-        """Whether the detector has to be trained: always."""
-        return True
-
-    def with_model(self, file: Path) -> "ArnOptions":
-        """Return the options with another trained model."""
-        return replace(self, model=file)
-
     @classmethod
     def presets(cls) -> "dict[str, ArnOptions]":
         """Return ``default``, and ``paper``: the published recipe, whose loss is on the final map alone."""
         return {"default": cls(), "paper": cls(side_weight=0.0, recipe=AS_PUBLISHED)}
-
-
-def _require(holds: bool, key: str, value: object, expected: str) -> None:
-    if not holds:
-        raise ConfigError(f"{value!r} is not allowed", where=key, expected=expected)

@@ -1,13 +1,11 @@
 """The options of LPS: its network, its training, and how often it refines."""
 
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from sodlift.backbones import BACKBONES
-from sodlift.errors import ConfigError
-from sodlift.registry import unknown_name
+from sodlift.training.options import NetworkOptions
 from sodlift.training.recipe import Recipe
+from sodlift.training.require import require
 
 DEEPEST_STRIDE = 32
 """Sides of the network's images are multiples of it, so that every tap covers them exactly."""
@@ -34,17 +32,11 @@ DEFAULT = replace(AS_PUBLISHED, steps=127_000, batch=3, validation=0.05, validat
 
 
 @dataclass(frozen=True)
-class LpsOptions:
-    """Options of LPS; defaults are the preset ``default``.
+class LpsOptions(NetworkOptions):
+    """Options of LPS beside those of every network; defaults are the preset ``default``.
 
     Attributes
     ----------
-    backbone : str
-        Name of a registered backbone.
-    weights : str or None
-        Its weights entry; None is the backbone's first.
-    weights_file : Path or None
-        The pretrained weights; None takes the entry's package or download. Used in training only.
     taps : tuple of str or None
         The backbone's taps that are used, by name; None is all of them.
     embedding : str
@@ -69,20 +61,12 @@ class LpsOptions:
         Largest share by which the prior is wrong in whole regions in training: the mask of another image is added to
         the background, and that of a third cut out of the foreground, each by a share drawn from 0 to this. Single
         flipped pixels leave a region's mean nearly where it was; a detector's errors are regions. 0 as published.
-    backbone_training : str
-        ``tuned`` trains the backbone too; ``frozen`` trains the head alone.
-    backbone_norm : str
-        The backbone's batch normalisation in training: by ``batch`` statistics, or ``frozen`` to the pretrained ones.
     pretrain_steps, pretrain_batch : int
         Steps in which the backbone learns to find salient objects under a small decoder, before LPS; images a step.
         The paper does not mention it, the authors' code does it; 0 steps leave it out.
-    recipe : Recipe
-        Optimiser, steps, batches and augmentation.
     """
 
     backbone: str = "vgg16_dilated"
-    weights: str | None = None
-    weights_file: Path | None = None
     taps: tuple[str, ...] | None = None
     embedding: Literal["conv", "fc"] = "conv"
     width: int = 64
@@ -94,40 +78,27 @@ class LpsOptions:
     iterations: int = 1
     flip: float = 0.05
     stray: float = 0.0
-    backbone_training: Literal["tuned", "frozen"] = "tuned"
-    backbone_norm: Literal["batch", "frozen"] = "frozen"
     pretrain_steps: int = 25_000
     pretrain_batch: int = 15
-    recipe: Recipe = field(default_factory=lambda: DEFAULT)
+    recipe: Recipe = DEFAULT
 
     def __post_init__(self) -> None:
-        if self.backbone not in BACKBONES:
-            raise unknown_name("backbone", self.backbone, BACKBONES.names(), where="backbone")
-        _require(self.taps is None or len(self.taps) > 0, "taps", self.taps, "null, or at least one tap")
+        super().__post_init__()
+        require(self.taps is None or len(self.taps) > 0, "taps", self.taps, "null, or at least one tap")
         for name in ("width", "dimension", "pretrain_batch"):
-            _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+            require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
         for name in ("iterations", "pretrain_steps"):
-            _require(getattr(self, name) >= 0, name, getattr(self, name), "not negative")
-        _require(self.grid in GRIDS, "grid", self.grid, "1, 2 or 4")
+            require(getattr(self, name) >= 0, name, getattr(self, name), "not negative")
+        require(self.grid in GRIDS, "grid", self.grid, "1, 2 or 4")
         whole = self.size > 0 and self.size % DEEPEST_STRIDE == 0
-        _require(whole, "size", self.size, f"a multiple of {DEEPEST_STRIDE}")
-        _require(0 <= self.flip < 0.5, "flip", self.flip, "from 0 to below 0.5, where masks tell nothing")
-        _require(0 <= self.stray <= 1, "stray", self.stray, "from 0 to 1")
+        require(whole, "size", self.size, f"a multiple of {DEEPEST_STRIDE}")
+        require(0 <= self.flip < 0.5, "flip", self.flip, "from 0 to below 0.5, where masks tell nothing")
+        require(0 <= self.stray <= 1, "stray", self.stray, "from 0 to 1")
         tuned = self.backbone_training == "tuned"
-        _require(tuned or not self.pretrain_steps, "pretrain_steps", self.pretrain_steps, "0 for a frozen backbone")
-
-    @property
-    def modules(self) -> tuple[str, ...]:
-        """The module that the backbone is in."""
-        return (BACKBONES.module(self.backbone),)
+        require(tuned or not self.pretrain_steps, "pretrain_steps", self.pretrain_steps, "0 for a frozen backbone")
 
     @classmethod
     def presets(cls) -> "dict[str, LpsOptions]":
         """Return ``default``, and ``paper``: the published recipe, one image a step and no pre-training."""
         paper = cls(subpixel_start="copies", resample="nearest", pretrain_steps=0, recipe=AS_PUBLISHED)
         return {"default": cls(), "paper": paper}
-
-
-def _require(holds: bool, key: str, value: object, expected: str) -> None:
-    if not holds:
-        raise ConfigError(f"{value!r} is not allowed", where=key, expected=expected)

@@ -11,10 +11,10 @@ from torch import Tensor
 from sodlift.arrays import FloatMap, Image8, resize, resize_image
 from sodlift.backbones._base import WeightsEntry, normalise
 from sodlift.refiners._base import Refined
-from sodlift.refiners._fold import fold_norms, fold_pair
 from sodlift.refiners.lps.network import Encoded, Lps, build
 from sodlift.refiners.lps.options import NETWORK_OPTIONS, LpsOptions
 from sodlift.training.device import find_device
+from sodlift.training.fold import fold_norms, fold_pair
 from sodlift.training.trained import trained_network
 
 LEAST_MASS = 1.0

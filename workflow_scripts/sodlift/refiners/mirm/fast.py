@@ -21,7 +21,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sodlift.refiners._fold import fold_norms, scale_and_shift
 from sodlift.refiners.mirm.network import (
     WIDTH,
     Discriminator,
@@ -32,6 +31,7 @@ from sodlift.refiners.mirm.network import (
     pull_back,
     resize,
 )
+from sodlift.training.fold import fold_norms, scale_and_shift
 
 STRIP = 1 << 18
 """Numbers that a strip of rows has, on a CPU: 1 MiB of float32."""

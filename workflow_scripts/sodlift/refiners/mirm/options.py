@@ -1,13 +1,11 @@
 """The options of MIRM: thresholds, data, optimiser, and what to do with images that it cannot refine."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
-from sodlift.backbones import BACKBONES
-from sodlift.errors import ConfigError
-from sodlift.registry import unknown_name
+from sodlift.training.options import NetworkOptions
 from sodlift.training.recipe import Recipe
+from sodlift.training.require import require
 
 NETWORK_OPTIONS = ("discriminator", "pair_order")
 """The options that a model file must share with those that it is loaded for."""
@@ -20,17 +18,11 @@ RECIPE = Recipe(head_lr=5e-3, backbone_lr=5e-4, momentum=0.9, weight_decay=5e-3,
 
 
 @dataclass(frozen=True)
-class MirmOptions:
-    """Options of MIRM; defaults are the preset ``default``.
+class MirmOptions(NetworkOptions):
+    """Options of MIRM beside those of every network; defaults are the preset ``default``.
 
     Attributes
     ----------
-    backbone : str
-        Name of a registered backbone.
-    weights : str or None
-        Its weights entry; None is the backbone's first.
-    weights_file : Path or None
-        The pretrained weights; None takes the entry's package or download. Used in training only.
     theta_fg : float
         A prior of at least this marks the certain foreground, over which F_fg is averaged (Eq. 7).
     theta_afg, theta_abg : float
@@ -47,11 +39,8 @@ class MirmOptions:
         How it is trained (see ``sodlift.training.recipe``). With a batch of 1 batch normalisation cancels F_fg from the
         training (constant over the image, it is subtracted with the mean); the foreground is learnt from batches of 2
         on.
-    backbone_training : str
-        ``tuned`` trains the backbone too; ``frozen`` trains the head alone.
     backbone_norm : str
-        The backbone's batch normalisation in training: by ``batch`` statistics as published, or ``frozen``. Weights
-        with a folded normalisation allow ``frozen`` only.
+        ``batch`` as published, or ``frozen``.
     invert : float
         Probability that a training image takes part with 1 - prior: F_fg then describes certain background, and the
         labels change sides. The network's own notion of saliency no longer helps, so that it must compare.
@@ -65,9 +54,6 @@ class MirmOptions:
         of which that code draws one.
     """
 
-    backbone: str = "mobilenet_v2"
-    weights: str | None = None
-    weights_file: Path | None = None
     theta_fg: float = 0.9
     theta_afg: float = 0.8
     theta_abg: float = 0.3
@@ -75,29 +61,21 @@ class MirmOptions:
     size: int | None = None
     train_size: int | None = 256
     recipe: Recipe = RECIPE
-    backbone_training: Literal["tuned", "frozen"] = "tuned"
-    backbone_norm: Literal["batch", "frozen"] = "frozen"
     invert: float = 0.0
     loss_weighting: Literal["none", "balanced"] = "none"
     discriminator: Literal[2, 5] = 2
     pair_order: Literal["fixed", "random"] = "fixed"
 
     def __post_init__(self) -> None:
-        if self.backbone not in BACKBONES:
-            raise unknown_name("backbone", self.backbone, BACKBONES.names(), where="backbone")
+        super().__post_init__()
         for name in ("theta_fg", "theta_afg", "theta_abg", "invert"):
-            _require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a number from 0 to 1")
-        _require(self.theta_abg < self.theta_afg, "theta_abg", self.theta_abg, f"below theta_afg, {self.theta_afg}")
+            require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a number from 0 to 1")
+        require(self.theta_abg < self.theta_afg, "theta_abg", self.theta_abg, f"below theta_afg, {self.theta_afg}")
         for name in ("size", "train_size"):
             value = getattr(self, name)
-            _require(value is None or value >= 64, name, value, "null, or at least 64")
+            require(value is None or value >= 64, name, value, "null, or at least 64")
         batch = self.recipe.batch
-        _require(self.train_size is not None or batch == 1, "recipe.batch", batch, "1 where train_size is null")
-
-    @property
-    def modules(self) -> tuple[str, ...]:
-        """The module that the backbone is in."""
-        return (BACKBONES.module(self.backbone),)
+        require(self.train_size is not None or batch == 1, "recipe.batch", batch, "1 where train_size is null")
 
     @classmethod
     def presets(cls) -> "dict[str, MirmOptions]":
@@ -105,8 +83,3 @@ class MirmOptions:
         literal = replace(RECIPE, batch=1, hflip=False)
         paper = cls(train_size=None, recipe=literal, backbone_norm="batch")
         return {"default": cls(), "paper": paper}
-
-
-def _require(holds: bool, key: str, value: object, expected: str) -> None:
-    if not holds:
-        raise ConfigError(f"{value!r} is not allowed", where=key, expected=expected)

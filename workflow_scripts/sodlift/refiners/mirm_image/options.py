@@ -1,13 +1,11 @@
 """The options of MIRM per image: what its labels are, and how it is fitted."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
-from sodlift.backbones import BACKBONES
-from sodlift.errors import ConfigError
-from sodlift.registry import unknown_name
+from sodlift.training.options import NetworkOptions
 from sodlift.training.recipe import Recipe
+from sodlift.training.require import require
 
 RECIPE = Recipe(
     head_lr=0.2,
@@ -26,19 +24,13 @@ SETTLED = ("batch", "precision", "clip", "hflip", "crop", "validation", "keep")
 
 
 @dataclass(frozen=True)
-class MirmImageOptions:
-    """Options of MIRM per image; defaults are the preset ``default``.
+class MirmImageOptions(NetworkOptions):
+    """Options of MIRM per image beside those of every network; defaults are the preset ``default``.
 
     There is no theta_fg: in a batch of one image, batch normalisation takes F_fg out again.
 
     Attributes
     ----------
-    backbone : str
-        Name of a registered backbone.
-    weights : str or None
-        Its weights entry; None is the backbone's first.
-    weights_file : Path or None
-        The pretrained weights; None takes the entry's package or download.
     theta_afg, theta_abg : float
         Labels: foreground where the prior is at least theta_afg, background up to theta_abg, nothing between.
     size : int or None
@@ -56,41 +48,26 @@ class MirmImageOptions:
         ``none`` as published, or ``balanced``: foreground and background labels weigh the same.
     """
 
-    backbone: str = "mobilenet_v2"
-    weights: str | None = None
-    weights_file: Path | None = None
     theta_afg: float = 0.8
     theta_abg: float = 0.3
     size: int | None = None
     seed: int = 219
     recipe: Recipe = RECIPE
-    backbone_training: Literal["tuned", "frozen"] = "tuned"
     backbone_norm: Literal["batch", "frozen"] = "batch"
     loss_weighting: Literal["none", "balanced"] = "none"
 
     def __post_init__(self) -> None:
-        if self.backbone not in BACKBONES:
-            raise unknown_name("backbone", self.backbone, BACKBONES.names(), where="backbone")
+        super().__post_init__()
         for name in ("theta_afg", "theta_abg"):
-            _require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a number from 0 to 1")
-        _require(self.theta_abg < self.theta_afg, "theta_abg", self.theta_abg, f"below theta_afg, {self.theta_afg}")
-        _require(self.size is None or self.size >= 64, "size", self.size, "null, or at least 64")
-        _require(self.seed >= 0, "seed", self.seed, "not negative")
+            require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a number from 0 to 1")
+        require(self.theta_abg < self.theta_afg, "theta_abg", self.theta_abg, f"below theta_afg, {self.theta_afg}")
+        require(self.size is None or self.size >= 64, "size", self.size, "null, or at least 64")
+        require(self.seed >= 0, "seed", self.seed, "not negative")
         for name in SETTLED:
             value, settled = getattr(self.recipe, name), getattr(RECIPE, name)
-            _require(value == settled, f"recipe.{name}", value, f"{settled}: one whole image is fitted")
-
-    @property
-    def modules(self) -> tuple[str, ...]:
-        """The module that the backbone is in."""
-        return (BACKBONES.module(self.backbone),)
+            require(value == settled, f"recipe.{name}", value, f"{settled}: one whole image is fitted")
 
     @classmethod
     def presets(cls) -> "dict[str, MirmImageOptions]":
         """Return ``default``, the published mode, and ``frozen``, which leaves the backbone alone."""
         return {"default": cls(), "frozen": replace(cls(), backbone_training="frozen")}
-
-
-def _require(holds: bool, key: str, value: object, expected: str) -> None:
-    if not holds:
-        raise ConfigError(f"{value!r} is not allowed", where=key, expected=expected)

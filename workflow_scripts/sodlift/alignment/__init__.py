@@ -1,0 +1,1 @@
+"""Correspondences between images of different scenes: descriptors, retrieval, flow."""
