@@ -62,8 +62,8 @@ def _triangle(planes: Floats, radius: int) -> Floats:
 def _orientation(ridges: Floats) -> Floats:
     """Return the direction in which a map bends most, in [0, pi)."""
     xx, xy, yy = (cv2.Sobel(ridges, cv2.CV_32F, a, 2 - a, borderType=cv2.BORDER_REFLECT) for a in (2, 1, 0))
-    # The eigenvector of the Hessian's least eigenvalue: across the ridge.
-    angle = 0.5 * np.arctan2(-2 * xy, yy - xx)
+    # The eigenvector of the Hessian's eigenvalue of largest magnitude: on a ridge the least one, on its foot the other.
+    angle = 0.5 * np.arctan2(2 * xy, xx - yy) + np.where(xx + yy < 0, np.pi / 2, 0)
     return np.asarray(np.mod(angle, np.pi), dtype=np.float32)
 
 

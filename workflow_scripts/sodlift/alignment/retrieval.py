@@ -82,14 +82,18 @@ class Pool:
 
         Fewer if the pool is smaller; ``without`` names images that are left out, such as the query itself.
         """
-        squares = self._norms - 2 * (self.descriptors @ descriptor) + descriptor @ descriptor
-        order = np.argsort(squares, kind="stable")[: count + len(without)]
-        kept = [i for i in order if self.stems[i] not in without][:count]
-        return tuple(Similar(self.stems[i], float(np.sqrt(max(squares[i], 0.0)))) for i in kept)
+        wanted = min(count + len(without), len(self.stems))
+        squares = self._norms - 2 * (self.descriptors @ descriptor)
+        near = np.sort(np.argpartition(squares, wanted - 1)[:wanted])
+        # Exact now: what was rounded in a product of matrices would order equal images by chance.
+        distances = np.linalg.norm(self.descriptors[near] - descriptor, axis=1)
+        order = np.argsort(distances, kind="stable")
+        similar = (Similar(self.stems[near[i]], float(distances[i])) for i in order)
+        return tuple(one for one in similar if one.stem not in without)[:count]
 
     @cached_property
     def _norms(self) -> Floats:
-        """Squared lengths: 2, or less of an image without structure."""
+        """Their squared lengths."""
         norms: Floats = np.einsum("nd,nd->n", self.descriptors, self.descriptors)
         return norms
 
