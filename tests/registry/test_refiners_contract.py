@@ -14,9 +14,16 @@ from sodlift.options import build
 from sodlift.refiners import REFINERS
 from sodlift.training.recipe import Recipe
 
+REQUIRED: dict[str, dict[str, object]] = {"onnx": {"file": "m.onnx"}}
+"""Options without a default, by type."""
+
 
 def test_the_published_refiners_are_registered() -> None:
     assert {"mirm", "mirm_image", "lps", "densecrf"} <= set(REFINERS.names())
+
+
+def test_what_users_would_try_instead_is_registered() -> None:
+    assert {"guided_filter", "bilateral_solver", "grabcut", "onnx"} <= set(REFINERS.names())
 
 
 @pytest.mark.parametrize("name", REFINERS.names())
@@ -29,9 +36,9 @@ def test_type_is_complete(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", REFINERS.names())
-def test_options_are_a_frozen_dataclass_that_an_empty_mapping_fills(name: str) -> None:
+def test_options_are_a_frozen_dataclass_that_the_required_ones_fill(name: str) -> None:
     options = REFINERS.get(name).options
-    made = build(options, {}, name)
+    made = build(options, REQUIRED.get(name, {}), name)
     assert dataclasses.is_dataclass(made)
     field = dataclasses.fields(made)[0].name
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -34,13 +34,17 @@ def grey(height, width):
 
 
 def save(path, *nodes, inputs=("x",), shape=(1, 3, "h", "w"), outputs=("y",), kind=np.float32, gives=None, **saving):
-    """Write a model of nodes (operator, inputs, outputs, attributes) on the image ``x``; return its file."""
+    """Write a model of nodes (operator, inputs, outputs, attributes) on the image ``x``; return its file.
+
+    ``inputs`` are names, all of one ``shape``, or a mapping of names to shapes.
+    """
+    shapes = inputs if isinstance(inputs, dict) else dict.fromkeys(inputs, shape)
     number = helper.np_dtype_to_tensor_dtype(np.dtype(kind))
     given = helper.np_dtype_to_tensor_dtype(np.dtype(gives or kind))
     graph = helper.make_graph(
         [helper.make_node(*node[:3], **(node[3] if node[3:] else {})) for node in nodes or [GREY]],
         "sample",
-        [helper.make_tensor_value_info(name, number, shape) for name in inputs],
+        [helper.make_tensor_value_info(name, number, of) for name, of in shapes.items()],
         [helper.make_tensor_value_info(name, given, None) for name in outputs],
         [numpy_helper.from_array(values.astype(kind), name) for name, values in WEIGHTS.items()],
     )

@@ -90,6 +90,13 @@ def test_a_refiner_without_a_model_takes_its_options(folders: Path) -> None:
     assert np.array_equal(read_map(folders / "out" / "p1.png"), found.saliency)
 
 
+def test_help_names_the_refiners_that_need_no_model(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["refine", "--help"])
+    untrained = [name for name in REFINERS.names() if REFINERS.get(name).learns_from is None]
+    assert f"needs no model; one of: {', '.join(untrained)}" in " ".join(capsys.readouterr().out.split())
+
+
 def test_nothing_is_replaced_unasked(folders: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folders / "out").mkdir()
     (folders / "out" / "p2.png").write_text("mine")

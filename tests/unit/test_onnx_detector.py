@@ -10,10 +10,10 @@ from torch.nn import functional
 from sodlift.arrays import read_image, resize_image
 from sodlift.detectors import DETECTORS
 from sodlift.detectors._base import Machine
-from sodlift.detectors._network import Normalisation
 from sodlift.detectors.onnx import OnnxOptions
 from sodlift.mapset import MapSet, new_mapset
 from sodlift.options import build
+from sodlift.training.network_io import Normalisation
 
 # against torch
 
