@@ -39,8 +39,10 @@ def of_refiners(run: Run, cell: Cell) -> float:
     return 0.9 if cell.refiner == "none" else list(run.refiner_rows).index(cell.refiner) / 10
 
 
-def test_no_type_of_detectors_has_the_name_of_a_type_of_refiners() -> None:
-    assert not set(DetectorRow.registry().names()) & set(RefinerRow.registry().names())
+def test_a_type_that_detectors_and_refiners_both_have_is_the_refiners() -> None:
+    both = set(DetectorRow.registry().names()) & set(RefinerRow.registry().names())
+    assert both == {"onnx"}
+    assert not SweepOptions(type="onnx", option="prior_range", metrics=("MAE",)).of_detectors
 
 
 def test_a_sweep_finds_the_refiners_that_differ_in_the_option_alone(run: Run) -> None:

@@ -62,7 +62,7 @@ class SweepOptions(Selection):
 
     @property
     def of_detectors(self) -> bool:
-        """Whether detectors are compared."""
+        """Whether detectors are compared; a type of both, such as ``onnx``, is taken as the refiners'."""
         return self.type not in RefinerRow.registry()
 
     @property
