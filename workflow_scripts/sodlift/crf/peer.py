@@ -21,7 +21,7 @@ def infer(image: Image8, energies: Energies, pairwise: Pairwise) -> FloatMap:
     except ImportError as cause:
         raise MissingDependencyError(
             "the backend 'pydensecrf' of DenseCRF needs the package pydensecrf2, which is not installed",
-            mend="pip install 'sodlift[crf]', or leave `backend` out: results are the same to 1e-6",
+            mend="pip install 'sodlift[crf]', or leave `backend` out: maps differ by less than 1e-6 on average",
         ) from cause
     height, width = image.shape[:2]
     model = densecrf.DenseCRF2D(width, height, 2)

@@ -32,7 +32,7 @@ class DenseCrfOptions:
     median : int
         Side of the median filter that a hard output is cleaned with; 0 is none, else odd.
     backend : str
-        ``lattice`` is our own, ``pydensecrf`` the package's, two to three times slower: the same results to 1e-6.
+        ``lattice`` is our own, ``pydensecrf`` the package's, two to three times slower; maps differ by rounding.
     """
 
     unary: Literal["dss", "log", "hard"] = "dss"
