@@ -23,7 +23,7 @@ _OUTSIDE = np.float32(1.5)
 """A displacement out of the image costs so many times the dearest one within it: it is taken only where all do."""
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def halved(descriptors: Descriptors) -> Descriptors:
     """Return means over 2x2 pixels (ceil H/2, ceil W/2, C); an odd last row or column is repeated."""
     height, width, depth = descriptors.shape
@@ -39,7 +39,7 @@ def halved(descriptors: Descriptors) -> Descriptors:
     return made
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def data_costs(first: Descriptors, second: Descriptors, centre: Integers, reach: int) -> Floats:
     """Return the L1 distances of descriptors over a window of displacements around ``centre`` (H, W, 2).
 
@@ -70,7 +70,7 @@ def data_costs(first: Descriptors, second: Descriptors, centre: Integers, reach:
     return costs
 
 
-@njit(cache=True, fastmath={"nnan", "nsz", "ninf"})
+@njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "ninf"})
 def beliefs(costs: Floats, centre: Floats, sweeps: int, alpha: float, truncation: float, gamma: float) -> Integers:
     """Return the displacements of least energy (H, 2, W) as numbers in the window, of u and of v.
 
@@ -110,7 +110,7 @@ def beliefs(costs: Floats, centre: Floats, sweeps: int, alpha: float, truncation
     return chosen
 
 
-@njit(cache=True, fastmath={"nnan", "nsz", "ninf"})
+@njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "ninf"})
 def _believe(costs: Floats, messages: Floats, centre: Floats, gamma: float, believed: Floats, space: Floats) -> None:
     """Write to ``believed`` (2, n, w) what a row holds of each state: all messages, those between its layers too."""
     n, width = costs.shape[0], costs.shape[2]
@@ -132,7 +132,7 @@ def _believe(costs: Floats, messages: Floats, centre: Floats, gamma: float, beli
     believed += across
 
 
-@njit(cache=True, fastmath={"nnan", "nsz", "ninf"})
+@njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "ninf"})
 def _along(belief: Floats, received: Floats, centre: Floats, alpha: float, truncation: float, space: Floats) -> None:
     """Exchange messages between the pixels of a row, all at once."""
     n, width = belief.shape
@@ -148,7 +148,7 @@ def _along(belief: Floats, received: Floats, centre: Floats, alpha: float, trunc
             received[_LEFT, i, x + 1] = rightward[i, x]
 
 
-@njit(cache=True, fastmath={"nnan", "nsz", "ninf"})
+@njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "ninf"})
 def _send(belief: Floats, back: Floats, slope: Floats, alpha: float, truncation: float, space: Floats) -> None:
     """Write to ``space[_SENT]`` the messages of pixels with a ``belief`` (n, w) to neighbours, from whom came ``back``.
 
@@ -178,7 +178,7 @@ def _send(belief: Floats, back: Floats, slope: Floats, alpha: float, truncation:
             sent[j, x] -= floor[x]
 
 
-@njit(cache=True, fastmath={"nnan", "nsz", "ninf"})
+@njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "ninf"})
 def _spread(held: Floats, slope: Floats, alpha: Any, sent: Floats) -> None:
     """Write the least of each state's costs plus alpha times its distance to the receiver's state."""
     n, width = held.shape
@@ -190,7 +190,7 @@ def _spread(held: Floats, slope: Floats, alpha: Any, sent: Floats) -> None:
                 sent[j, x] = min(sent[j, x], held[i, x] + alpha * abs(apart + slope[x]))
 
 
-@njit(cache=True, fastmath={"nnan", "nsz", "ninf"})
+@njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "ninf"})
 def _spread_level(held: Floats, alpha: Any, sent: Floats) -> None:
     """Write what ``_spread`` does where ``slope`` is 0, by one pass up and one down."""
     n, width = held.shape

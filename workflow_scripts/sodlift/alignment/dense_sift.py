@@ -52,7 +52,7 @@ def _tent(cell: int) -> Floats:
     return (weights / cell**2).astype(np.float32)
 
 
-@njit(cache=True, fastmath=True)
+@njit(nogil=True, cache=True, fastmath=True)
 def _gradients(image: Image8, directions: Floats) -> Floats:
     """Return the gradient's share in each orientation (H, W, 8)."""
     height, width, channels = image.shape
@@ -79,7 +79,7 @@ def _gradients(image: Image8, directions: Floats) -> Floats:
     return shares
 
 
-@njit(cache=True, fastmath=True)
+@njit(nogil=True, cache=True, fastmath=True)
 def _pooled(planes: Floats, tent: Floats) -> Floats:
     """Return planes (H, W, 8) under a separable filter, edges repeated."""
     height, width, depth = planes.shape
@@ -100,7 +100,7 @@ def _pooled(planes: Floats, tent: Floats) -> Floats:
     return pooled
 
 
-@njit(cache=True, fastmath=True)
+@njit(nogil=True, cache=True, fastmath=True)
 def _gathered(pooled: Floats, cell: int) -> Descriptors:
     """Return the normalised 4x4 cells around each pixel."""
     height, width, depth = pooled.shape
