@@ -46,6 +46,13 @@ def test_options_are_a_frozen_dataclass_that_the_required_ones_fill(name: str) -
 
 
 @pytest.mark.parametrize("name", REFINERS.names())
+def test_a_type_has_a_fingerprint_where_it_has_files_found_or_not(name: str) -> None:
+    kind = REFINERS.get(name)
+    found = kind.fingerprint(build(kind.options, REQUIRED.get(name, {}), name))
+    assert bool(found) == (kind.files is not None)
+
+
+@pytest.mark.parametrize("name", REFINERS.names())
 def test_every_option_and_preset_is_documented(name: str) -> None:
     options = REFINERS.get(name).options
     documented = "".join(cls.__doc__ or "" for cls in options.__mro__)

@@ -177,6 +177,10 @@ class SideBySide:
     def refine(self, image: Image8, prior: FloatMap) -> Refined:
         raise AssertionError("it is asked for many")
 
+    @property
+    def at_once(self) -> int:
+        return torch.get_num_threads()
+
     def refine_many(self, images: Sequence[Image8], priors: Sequence[FloatMap]) -> list[Refined | SodliftError]:
         assert all(image.shape[:2] == prior.shape for image, prior in zip(images, priors, strict=True))
         self.calls.append(len(images))

@@ -124,6 +124,17 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         loaded(tmp_path / "m.onnx")
 
 
+def test_maps_are_made_anew_when_the_file_is_another(tmp_path: Path) -> None:
+    chosen = build(OnnxRefinerOptions, {"file": tmp_path / "m.onnx"})
+    seen = [KIND.fingerprint(chosen)]  # of no file
+    for nodes in (TIMES, [("Sigmoid", ["prior"], ["y"])]):
+        file = written(tmp_path, *nodes)
+        seen.append(KIND.fingerprint(chosen))
+        file.touch()
+        assert KIND.fingerprint(chosen) == seen[-1]
+    assert len(set(seen)) == 3
+
+
 def test_a_missing_onnxruntime_is_said_with_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
     with pytest.raises(MissingDependencyError, match=r"sodlift\[onnx\]"):

@@ -1,14 +1,16 @@
-"""A network in an ONNX file as a detector, through the workflow: exported here, named by a row, run, and scored."""
+"""Networks in ONNX files through the workflow: a detector, exported here, run and scored, and a refiner."""
 
 import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 import torch
+from onnx import helper
 from torch import nn
-from workflow_runs import snakemake
+from workflow_runs import rules, snakemake
 
 from sodlift.arrays import read_image, to_uint8
 from sodlift.datasets.manifest import Manifest
@@ -17,9 +19,10 @@ from sodlift.mapset import MapSet
 RUN = """\
 results: results
 data_root: data
-registries: {detectors: [mine/detectors.yaml]}
+registries: {detectors: [mine/detectors.yaml], refiners: [mine/refiners.yaml]}
 datasets: [demo-test]
 detectors: [tiny]
+refiners: [outside, guided_filter]
 subset: {demo-test: {limit: 3}}
 protocols: [pysod]
 """
@@ -29,6 +32,13 @@ tiny:
   title: Tiny
   type: onnx
   options: {file: weights/tiny.onnx, multiple: 8, activation: sigmoid}
+"""
+
+REFINER_ROW = """\
+outside:
+  title: Outside
+  type: onnx
+  options: {file: weights/outside.onnx}
 """
 
 
@@ -44,6 +54,14 @@ class Tiny(nn.Module):
         return 8 * logits
 
 
+def save_refiner(file: Path, operator: str) -> None:
+    """Write a network that does one thing to the prior and does not look at the image."""
+    inputs = [helper.make_tensor_value_info(n, 1, (1, planes, "h", "w")) for n, planes in (("image", 3), ("prior", 1))]
+    nodes = [helper.make_node(operator, ["prior"], ["y"])]
+    graph = helper.make_graph(nodes, "outside", inputs, [helper.make_tensor_value_info("y", 1, None)])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), file)
+
+
 @pytest.fixture(scope="module")
 def network() -> nn.Module:
     torch.manual_seed(0)
@@ -54,7 +72,7 @@ def network() -> nn.Module:
 def results(network: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results of a run over three images of the demo, in a folder that holds the user's files alone."""
     folder = tmp_path_factory.mktemp("run")
-    for name, text in {"run.yaml": RUN, "mine/detectors.yaml": ROW}.items():
+    for name, text in {"run.yaml": RUN, "mine/detectors.yaml": ROW, "mine/refiners.yaml": REFINER_ROW}.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
     (folder / "data" / "weights").mkdir(parents=True)
@@ -66,6 +84,7 @@ def results(network: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Pat
         dynamic_shapes=(sides,),
         verbose=False,
     )
+    save_refiner(folder / "data" / "weights" / "outside.onnx", "Identity")
     done = snakemake(folder, "evaluate")
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "results"
@@ -90,6 +109,17 @@ def test_every_image_has_the_networks_map(network: nn.Module, results: Path) -> 
 def test_its_maps_are_scored(results: Path) -> None:
     scores = pd.read_parquet(results / "evaluation" / "demo-test" / "tiny" / "none" / "per_image.parquet")
     assert scores.stem.nunique() == 3
+
+
+def test_a_refiners_file_that_changed_makes_its_maps_anew_and_no_others(results: Path) -> None:
+    folder = results.parent
+    assert rules(snakemake(folder, "refine", "--dry-run")) == set()
+    save_refiner(folder / "data" / "weights" / "outside.onnx", "Sqrt")
+    done = snakemake(folder, "refine", "--dry-run")
+    assert rules(done) == {"refine", "refine_maps"}
+    made = done.stdout + done.stderr
+    assert "output: results/refined/demo-test/tiny/outside" in made
+    assert "output: results/refined/demo-test/tiny/guided_filter" not in made
 
 
 def test_a_model_that_is_gone_fails_its_job_by_name(results: Path) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from hashlib import sha256
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from sodlift.datasets.manifest import Manifest
 from sodlift.detectors._health import CheckedWriter, MapsReport
-from sodlift.errors import MapError, SodliftError, WeightsError, listed
+from sodlift.errors import MapError, WeightsError, listed
+from sodlift.fingerprint import fingerprint
 from sodlift.mapset import MapSet, MapWriter, new_mapset
 from sodlift.progress import track
 
@@ -201,8 +202,4 @@ class DetectorType:
 
         Where they cannot be found, it is the hash of the error, which ``run`` will raise.
         """
-        try:
-            facts = [f"{file.name} {file.stat().st_size}" for file in self.files(options, dataset)]
-        except SodliftError as error:
-            facts = [str(error)]
-        return sha256("\0".join(facts).encode(errors="surrogateescape")).hexdigest()[:16]
+        return fingerprint(partial(self.files, options, dataset))

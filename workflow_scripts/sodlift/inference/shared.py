@@ -35,15 +35,20 @@ class SharedRefiner(Protocol):
 
 @runtime_checkable
 class SideBySideRefiner(Protocol):
-    """A refiner whose work on an image is for one thread, so that several images run side by side."""
+    """A refiner of several images of any sizes at once, such as one whose work on an image is for one thread."""
+
+    @property
+    def at_once(self) -> int:
+        """How many images it best takes at once."""
+        ...
 
     def refine_many(self, images: Sequence[Image8], priors: Sequence[FloatMap]) -> list[Refined | SodliftError]:
-        """Refine each prior (H, W) in [0, 1] by its image, on torch's threads; a failure is given, not raised."""
+        """Refine each prior (H, W) in [0, 1] by its image; a failure is given, not raised."""
         ...
 
 
 def batch_of(refiner: object) -> int:
     """Return how many images ``refiner`` best works on at once."""
     if isinstance(refiner, SideBySideRefiner):
-        return torch.get_num_threads()
+        return refiner.at_once
     return batch_on(refiner.device) if isinstance(refiner, SharedRefiner) else 1

@@ -1,8 +1,9 @@
 """DenseCRF as a refiner of saliency maps (Krähenbühl and Koltun, NeurIPS 2011), with the settings that papers use."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 import numpy as np
@@ -11,8 +12,11 @@ from sodlift.arrays import FloatMap, Image8
 from sodlift.crf import dense, peer
 from sodlift.crf.dense import Pairwise
 from sodlift.crf.unary import UNARIES
-from sodlift.errors import ConfigError
+from sodlift.errors import ConfigError, SodliftError
 from sodlift.refiners._base import Refined, Refiner, RefinerType
+
+if TYPE_CHECKING:
+    import torch
 
 BACKENDS = {"lattice": dense.infer, "pydensecrf": peer.infer}
 
@@ -32,7 +36,8 @@ class DenseCrfOptions:
     median : int
         Side of the median filter that a hard output is cleaned with; 0 is none, else odd.
     backend : str
-        ``lattice`` is our own, ``pydensecrf`` the package's, two to three times slower; maps differ by rounding.
+        ``lattice`` is our own, on a CPU or a GPU; ``pydensecrf`` the package's, on a CPU alone and two to three times
+        slower there. Maps differ by rounding.
     """
 
     unary: Literal["dss", "log", "hard"] = "dss"
@@ -78,7 +83,7 @@ class DenseCrfOptions:
 
 @dataclass(frozen=True)
 class DenseCrf:
-    """DenseCRF ready to refine."""
+    """DenseCRF ready to refine on a CPU."""
 
     options: DenseCrfOptions
 
@@ -86,16 +91,66 @@ class DenseCrf:
         """Refine a prior (H, W) in [0, 1] by its image (H, W, 3) uint8 RGB; no map is refused."""
         infer = BACKENDS[self.options.backend]
         probability = infer(image, UNARIES[self.options.unary](prior), self.options.pairwise)
-        if self.options.output == "soft":
-            return Refined(probability)
-        labels = (probability > 0.5).astype(np.uint8)
-        if self.options.median:
-            labels = np.asarray(cv2.medianBlur(labels, self.options.median), dtype=np.uint8)
-        return Refined(labels.astype(np.float32))
+        return _refined(probability, self.options)
+
+
+@dataclass(frozen=True)
+class BatchedDenseCrf:
+    """DenseCRF ready to refine images of any sizes at once, on a GPU for preference."""
+
+    options: DenseCrfOptions
+    device: "torch.device"
+
+    def refine(self, image: Image8, prior: FloatMap) -> Refined:
+        """Refine a prior (H, W) in [0, 1] by its image (H, W, 3) uint8 RGB; raises ConfigError."""
+        return self._in_memory([image], [prior])[0]
+
+    @property
+    def at_once(self) -> int:
+        """How many images it best takes at once."""
+        from sodlift.training.on_device import batch_on  # noqa: PLC0415 - torch, which the registry does not import
+
+        return batch_on(self.device)
+
+    def refine_many(self, images: Sequence[Image8], priors: Sequence[FloatMap]) -> list[Refined | SodliftError]:
+        """Refine each prior by its image, all at once, or halves of them where the device's memory is too small.
+
+        An error (memory too small for one image, deviations too small for a lattice) is given for each of them.
+        """
+        try:
+            return list(self._in_memory(images, priors)) if images else []
+        except SodliftError as error:
+            return [error] * len(images)
+
+    def _in_memory(self, images: Sequence[Image8], priors: Sequence[FloatMap]) -> list[Refined]:
+        from sodlift.training.on_device import in_memory  # noqa: PLC0415 - as above
+
+        return in_memory(self._at_once, list(zip(images, priors, strict=True)), "images")
+
+    def _at_once(self, pairs: Sequence[tuple[Image8, FloatMap]]) -> list[Refined]:
+        from sodlift.crf import batched  # noqa: PLC0415 - as above
+
+        energies = [UNARIES[self.options.unary](prior) for _, prior in pairs]
+        probabilities = batched.infer([image for image, _ in pairs], energies, self.options.pairwise, self.device)
+        return [_refined(probability, self.options) for probability in probabilities]
+
+
+def _refined(probability: FloatMap, options: DenseCrfOptions) -> Refined:
+    """Return the output that the options ask for."""
+    if options.output == "soft":
+        return Refined(probability)
+    labels = (probability > 0.5).astype(np.uint8)
+    if options.median:
+        labels = np.asarray(cv2.medianBlur(labels, options.median), dtype=np.uint8)
+    return Refined(labels.astype(np.float32))
 
 
 def _load(options: Any, weights: Path | None, device: str) -> Refiner:
-    return DenseCrf(options)
+    from sodlift.training.device import find_device  # noqa: PLC0415 - as above
+
+    found = find_device(device)
+    batched = found.type == "cuda" and options.backend == "lattice"
+    return BatchedDenseCrf(options, found) if batched else DenseCrf(options)
 
 
 REFINER = RefinerType(

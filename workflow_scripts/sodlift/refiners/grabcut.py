@@ -14,9 +14,13 @@ import numpy as np
 from sodlift.arrays import FloatMap, Image8
 from sodlift.errors import ConfigError
 from sodlift.refiners._base import Refined, Refiner, RefinerType
+from sodlift.refiners._side_by_side import SideBySide
 
 SEED = 0
-"""Of the k-means that begins the mixtures; set for each image, so that none depends on those before it."""
+"""Of the k-means that begins the mixtures; set for each image, so that none depends on those before it.
+
+OpenCV has a generator in each thread, so that images side by side do not share it either.
+"""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class GrabCutOptions:
 
 
 @dataclass(frozen=True)
-class GrabCut:
+class GrabCut(SideBySide):
     """GrabCut ready to refine."""
 
     options: GrabCutOptions

@@ -12,7 +12,8 @@ import numpy as np
 from sodlift.arrays import FloatMap, Image8, resize, resize_image
 from sodlift.errors import ConfigError
 from sodlift.refiners._base import Refined, Refiner, RefinerType
-from sodlift.training.onnx_file import Model, OnnxOptions, Wanted, fitted, load, predict
+from sodlift.refiners._side_by_side import SideBySide
+from sodlift.training.onnx_file import Model, OnnxOptions, Wanted, check_found, fitted, load, predict
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class OnnxRefinerOptions(OnnxOptions):
 
 
 @dataclass(frozen=True)
-class OnnxRefiner:
+class OnnxRefiner(SideBySide):
     """A network ready to refine."""
 
     model: Model
@@ -73,6 +74,12 @@ def _lanczos(prior: FloatMap, size: tuple[int, int]) -> FloatMap:
     return resize(prior, size, "lanczos")
 
 
+def _files(options: OnnxRefinerOptions) -> list[Path]:
+    """Return the network's file; raises WeightsError if it is missing."""
+    check_found(options.file)
+    return [options.file]
+
+
 def _load(options: Any, weights: Path | None, device: str) -> Refiner:
     wanted = [Wanted("an image", 3, options.image), Wanted("a prior", 1, options.prior)]
     return OnnxRefiner(load(options, wanted), options)
@@ -85,4 +92,5 @@ REFINER = RefinerType(
     deep=False,
     options=OnnxRefinerOptions,
     load=_load,
+    files=_files,
 )

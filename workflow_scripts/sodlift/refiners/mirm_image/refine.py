@@ -38,6 +38,11 @@ class MirmImageRefiner:
             raise found
         return found
 
+    @property
+    def at_once(self) -> int:
+        """How many images it best takes at once: as many as torch may use threads."""
+        return torch.get_num_threads()
+
     def refine_many(self, images: Sequence[Image8], priors: Sequence[FloatMap]) -> list[Refined | SodliftError]:
         """Refine several images side by side, on as many threads as torch may use; sizes may differ.
 
