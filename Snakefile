@@ -14,6 +14,7 @@ include: "rules/resources.smk"
 include: "rules/datasets.smk"
 include: "rules/health.smk"
 include: "rules/priors.smk"
+include: "rules/pools.smk"
 include: "rules/train.smk"
 include: "rules/refine.smk"
 include: "rules/evaluate.smk"
@@ -23,6 +24,7 @@ include: "rules/aggregate.smk"
 wildcard_constraints:
     dataset=any_of(RUN.all_datasets),
     detector=any_of(RUN.all_detectors),
+    pool=any_of(RUN.all_pools),
     refiner=any_of([UNREFINED, *RUN.all_refiners]),
     table=any_of(RUN.tables),
     figure=any_of(RUN.figures),

@@ -70,6 +70,13 @@ def map_files(dataset, detector):
     return row.kind.fingerprint(below(row.options, RUN.data_root), dataset)
 
 
+def refiner_files(refiner):
+    """Hash of the files that a refiner's maps are made of; nothing for others, whose parameters stay what they were."""
+    row = RUN.refiner(refiner)
+    found = row.kind.fingerprint(below(row.options, RUN.data_root))
+    return {"files": found} if found else {}
+
+
 def cleared(name):
     """The mark that the data sets were compared before a detector or refiner was trained, whatever the seed."""
     return f"{OUT}/health/cleared/{name.partition('@')[0]}"
@@ -90,6 +97,18 @@ def training_sets(train):
 def training_maps(train):
     """The maps that a detector or refiner learns from, if any."""
     return [f"{OUT}/priors/{maps.dataset}/{maps.detector}" for maps in train.maps]
+
+
+def pool_of(refiner):
+    """The pool that a refiner compares with, as a list to wait for."""
+    pool = RUN.refiner(refiner).pool
+    return [f"{OUT}/pools/{pool}"] if pool else []
+
+
+def aligned_with(refiner, datasets):
+    """The alignment of data sets with the refiner's pool, if it has one."""
+    pool = RUN.refiner(refiner).pool
+    return [f"{OUT}/aligned/{name}/{pool}" for name in datasets if pool]
 
 
 def machine(detector):

@@ -3,6 +3,7 @@ rule refine:
         [refined_maps(*cell) for cell in RUN.refined_cells],
 
 
+# The param `row` has a hash of names and sizes that notices the file of an outside refiner that changed.
 rule refine_maps:
     input:
         manifest=rules.dataset.output.manifest,
@@ -12,6 +13,8 @@ rule refine_maps:
             for name in [RUN.model_of(wc.refiner)]
             if name
         ],
+        pool=lambda wc: pool_of(wc.refiner),
+        aligned=lambda wc: aligned_with(wc.refiner, [wc.dataset]),
     output:
         maps=directory(f"{OUT}/refined/{{dataset}}/{{detector}}/{{refiner}}"),
     log:
@@ -25,7 +28,7 @@ rule refine_maps:
         gpu=lambda wc: gpus(RUN.refiner(wc.refiner).kind.deep),
     params:
         code=lambda wc: code("refine.py", RUN.refiner(wc.refiner)),
-        row=lambda wc: plain(RUN.refiner(wc.refiner)),
+        row=lambda wc: plain(RUN.refiner(wc.refiner)) | refiner_files(wc.refiner),
         device=RUN.device,
         precision=RUN.precision,
         on_error=RUN.on_error,

@@ -48,6 +48,10 @@ rule train_refiner:
     input:
         manifests=lambda wc: training_sets(RUN.refiner(wc.refiner).train),
         priors=lambda wc: training_maps(RUN.refiner(wc.refiner).train),
+        pool=lambda wc: pool_of(wc.refiner),
+        aligned=lambda wc: aligned_with(
+            wc.refiner, RUN.refiner(wc.refiner).train.manifests
+        ),
         cleared=lambda wc: cleared(wc.refiner),
     output:
         model=f"{OUT}/models/{{refiner}}/model.pt",

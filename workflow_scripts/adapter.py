@@ -56,12 +56,18 @@ def options_of(kind: Any, snakemake: Any) -> Any:
     return below(build(kind.options, row["options"], row["id"]), resolve_data_root(snakemake.config))
 
 
+def given_to(snakemake: Any, name: str) -> Path | None:
+    """Return the first file or folder of a named input, None where the job has none."""
+    found = snakemake.input.get(name)
+    return Path(found[0]) if found else None
+
+
 def made_options_of(kind: Any, snakemake: Any) -> Any:
     """Return what ``options_of`` does, with what the run made for it: a trained model, or another detector's maps."""
-    options, given = options_of(kind, snakemake), snakemake.input.get
-    if given("model"):
-        options = options.with_model(Path(given("model")[0]))
-    return replace(options, maps=Path(given("others")[0])) if given("others") else options
+    options, model, others = options_of(kind, snakemake), given_to(snakemake, "model"), given_to(snakemake, "others")
+    if model is not None:
+        options = options.with_model(model)
+    return options if others is None else replace(options, maps=others)
 
 
 @contextmanager

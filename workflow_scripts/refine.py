@@ -2,10 +2,9 @@
 
 import logging
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from adapter import options_of, run_job
+from adapter import given_to, options_of, run_job
 from sodlift.allocator import keep_freed_memory
 from sodlift.datasets.manifest import Manifest
 from sodlift.inference.refine import refine_dataset
@@ -18,8 +17,8 @@ def main(snakemake: Any) -> None:
     """Load the refiner, with its model where it has one, and refine every prior map."""
     keep_freed_memory()
     kind, params = REFINERS.get(snakemake.params.row["type"]), snakemake.params
-    model = Path(snakemake.input.model[0]) if snakemake.input.get("model") else None
-    refiner = kind.load(options_of(kind, snakemake), model, params.device)
+    given = (given_to(snakemake, name) for name in ("model", "pool", "aligned"))
+    refiner = kind.ready(options_of(kind, snakemake), params.device, *given)
     manifest = Manifest.load(snakemake.input.manifest)
     priors, progress = MapSet(snakemake.input.priors), partial(track, what=f"refine {manifest.dataset}")
     with new_mapset(snakemake.output.maps) as writer:

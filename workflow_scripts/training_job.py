@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from adapter import given_to
 from sodlift.datasets.manifest import Manifest
 from sodlift.mapset import MapSet
 from sodlift.training.job import TrainingJob
@@ -21,5 +22,7 @@ def training_job(snakemake: Any) -> TrainingJob:
         seed=params.seed,
         device=params.device,
         threads=snakemake.threads,
+        pool=given_to(snakemake, "pool"),
+        aligned=tuple(map(Path, snakemake.input.get("aligned") or [])),
         tensorboard=Path(params.tensorboard) if snakemake.config.get("tensorboard") else None,
     )

@@ -61,3 +61,86 @@ def test_a_training_that_does_not_fit_is_told(tmp_path: Path, change: dict[str, 
     (problem,) = caught.value.problems
     assert problem.path == path
     assert said in problem.what
+
+
+MIJR = {
+    "title": "MIJR",
+    "type": "mijr",
+    "options": {"backbone": "efficientnet_lite0"},
+    "pool": "mine",
+    "train": {"datasets": ["SED2"], "detectors": ["rbd"]},
+}
+
+
+def load_pooled(folder: Path, row: dict[str, Any], pool: dict[str, Any] | None = None) -> Run:
+    rows = {"mine": {"title": "Mine", "type": "similar", "datasets": ["SED2"], **(pool or {})}}
+    (folder / "pools.yaml").write_text(yaml.safe_dump(rows))
+    for kind, held in (("refiners", {"mine": row}), ("datasets", {"bare": BARE})):
+        (folder / f"{kind}.yaml").write_text(yaml.safe_dump(held))
+    registries = {kind: [str(folder / f"{kind}.yaml")] for kind in ("refiners", "datasets", "pools")}
+    config = {"results": "r", "datasets": ["demo-test"], "detectors": ["rbd"], "refiners": ["mine"]}
+    return load_run({**config, "protocols": ["pysod"], "registries": registries})
+
+
+def test_a_refiner_that_learns_from_both_has_maps_of_its_pool(tmp_path: Path) -> None:
+    run = load_pooled(tmp_path, MIJR)
+    assert run.train_manifests("mine") == ("SED2",)
+    assert {(maps.dataset, maps.detector) for maps in run.prior_maps} == {("SED2", "rbd"), ("demo-test", "rbd")}
+    assert run.refiner("mine").pool == "mine"
+    assert run.pool("mine").options.partners == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "pool", "path", "said"),
+    [
+        ({"pool": None}, None, "mine.pool", "compares with a pool"),
+        ({"pool": "yours"}, None, "mine.pool", "unknown pool 'yours'"),
+        ({}, {"datasets": ["SED2", "ECSSD"]}, "mine.train.datasets", "pool 'mine' holds other data sets"),
+        ({"train": {"datasets": ["SED2"]}}, None, "mine.train", "the maps of one detector, and masks"),
+        (
+            {"train": {"datasets": ["SED2"], "detectors": ["rbd", "hs"]}},
+            None,
+            "mine.train.detectors",
+            "the maps of one detector",
+        ),
+        (
+            {"train": {"datasets": ["bare"], "detectors": ["rbd"]}},
+            {"datasets": ["bare"]},
+            "mine.train.datasets",
+            "none of them has masks",
+        ),
+        ({}, {"datasets": ["SED3"]}, "mine.datasets", "unknown data set 'SED3'"),
+        ({}, {"options": {"partners": 0}}, "mine.options.partners", "0 is not allowed"),
+    ],
+)
+def test_a_pool_that_does_not_fit_is_told(
+    tmp_path: Path, change: dict[str, Any], pool: dict[str, Any] | None, path: str, said: str
+) -> None:
+    row = {key: value for key, value in {**MIJR, **change}.items() if value is not None}
+    with pytest.raises(ConfigProblems) as caught:
+        load_pooled(tmp_path, row, pool)
+    assert any(problem.path == path and said in problem.what for problem in caught.value.problems)
+
+
+def test_a_refiner_without_use_for_a_pool_names_none(tmp_path: Path) -> None:
+    with pytest.raises(ConfigProblems) as caught:
+        load_pooled(tmp_path, {**LPS, "pool": "mine"})
+    (problem,) = caught.value.problems
+    assert problem.path == "mine.pool"
+
+
+def test_a_model_is_used_with_the_pool_that_it_was_trained_with(tmp_path: Path) -> None:
+    other = {key: value for key, value in MIJR.items() if key != "train"}
+    (tmp_path / "more.yaml").write_text(
+        yaml.safe_dump({"other": {**other, "pool": "similar_ecssd", "model_of": "mine"}})
+    )
+    (tmp_path / "pools.yaml").write_text(
+        yaml.safe_dump({"mine": {"title": "Mine", "type": "similar", "datasets": ["SED2"]}})
+    )
+    (tmp_path / "refiners.yaml").write_text(yaml.safe_dump({"mine": MIJR}))
+    registries = {"refiners": [str(tmp_path / f"{name}.yaml") for name in ("refiners", "more")]}
+    registries["pools"] = [str(tmp_path / "pools.yaml")]
+    config = {"results": "r", "datasets": ["demo-test"], "detectors": ["rbd"], "refiners": ["other"]}
+    with pytest.raises(ConfigProblems) as caught:
+        load_run({**config, "protocols": ["pysod"], "registries": registries})
+    assert [problem.path for problem in caught.value.problems] == ["other.pool"]

@@ -51,7 +51,9 @@ def refine(arguments: argparse.Namespace) -> None:
 def _refiner(arguments: argparse.Namespace) -> Refiner:
     settings = settings_of(arguments.set)
     if arguments.model is not None:
-        return read_model(arguments.model, settings).refiner(arguments.device)
+        return read_model(arguments.model, settings).refiner(arguments.device, arguments.pool)
+    if arguments.pool is not None:
+        raise ConfigError("a refiner without a model compares with no pool", where="--pool", mend="leave it out")
     kind = REFINERS.get(arguments.refiner)
     if kind.learns_from is not None:
         raise ConfigError(

@@ -3,13 +3,13 @@
 import argparse
 import glob
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sodlift.cli._maps import FolderMaps
 from sodlift.cli._outputs import check_outputs
+from sodlift.cli._pool import compared
 from sodlift.cli._settings import merged, settings_of
 from sodlift.datasets.manifest import Manifest
 from sodlift.datasets.sources.folder import SOURCE, FolderOptions
@@ -22,7 +22,10 @@ from sodlift.refiners import REFINERS
 from sodlift.refiners._base import RefinerType
 from sodlift.training.job import TrainingJob
 
+GIVEN = {(): "images", ("priors",): "priors", ("masks",): "masks", ("priors", "masks"): "both"}
+"""What is learnt from, by which folders are named beside the images."""
 LEARNS = {
+    "both": "learns from priors and masks: name them by --priors and --masks",
     "priors": "learns from priors: name them by --priors",
     "masks": "learns from masks: name them by --masks",
     "images": "learns from images alone: name neither --priors nor --masks",
@@ -41,7 +44,7 @@ def train(arguments: argparse.Namespace) -> None:
     SodliftError
         If anything that is given is wrong, or the training fails.
     """
-    train, options = _learner(arguments)
+    kind, options = _learner(arguments)
     output: Path = arguments.output
     job = TrainingJob(
         sources=(),
@@ -56,22 +59,28 @@ def train(arguments: argparse.Namespace) -> None:
     _check_files(job, overwrite=arguments.overwrite)
     manifest = _manifest(arguments.images, arguments.masks)
     maps = None if arguments.priors is None else FolderMaps(arguments.priors, manifest.stems)
-    train(options, replace(job, sources=((manifest, maps),)))
+    job = replace(job, sources=((manifest, maps),))
+    assert kind.train is not None  # else it learns nothing
+    if isinstance(kind, RefinerType) and kind.pooled:
+        with compared(job, manifest, overwrite=arguments.overwrite) as complete:
+            kind.train(options, complete)
+    else:
+        kind.train(options, job)
 
 
-def _learner(arguments: argparse.Namespace) -> tuple[Callable[[Any, TrainingJob], None], Any]:
-    """Return what trains, and its options; raises ConfigError where it does not learn from what is given."""
+def _learner(arguments: argparse.Namespace) -> tuple[RefinerType | DetectorType, Any]:
+    """Return what is trained, and its options; raises ConfigError where it does not learn from what is given."""
     noun = "refiner" if arguments.refiner is not None else "detector"
     name = arguments.refiner or arguments.detector
     kind: RefinerType | DetectorType = REFINERS.get(name) if noun == "refiner" else DETECTORS.get(name)
-    given = next((what for what in ("priors", "masks") if getattr(arguments, what) is not None), "images")
-    if kind.train is None or kind.learns_from != given:
-        raise ConfigError(f"{noun} '{name}' {LEARNS[kind.learns_from]}", where=f"--{given}")
+    folders = tuple(what for what in ("priors", "masks") if getattr(arguments, what) is not None)
+    if kind.train is None or kind.learns_from != GIVEN[folders]:
+        raise ConfigError(f"{noun} '{name}' {LEARNS[kind.learns_from]}", where=f"--{(*folders, 'images')[-1]}")
     if not kind.deep:
         raise ConfigError(f"{noun} '{name}' is no network", where=f"--{noun}", mend="train it in a run, by its row")
     named = {"backbone": arguments.backbone, "weights": arguments.entry, "weights_file": arguments.weights}
     settings = {key: value for key, value in named.items() if value is not None}
-    return kind.train, build(kind.options, merged(settings, settings_of(arguments.set)), name)
+    return kind, build(kind.options, merged(settings, settings_of(arguments.set)), name)
 
 
 def _check_files(job: TrainingJob, *, overwrite: bool) -> None:

@@ -22,6 +22,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--model", metavar="FILE", type=Path, help="model file; it knows its refiner and its options")
     which.add_argument("--refiner", metavar="NAME", help=f"a refiner that needs no model; {one_of(_untrained())}")
+    parser.add_argument(
+        "--pool",
+        metavar="DIR",
+        type=Path,
+        help="folder of the images that a refiner such as mijr compares with (default: the one beside the model file)",
+    )
     parser.add_argument("--images", metavar="DIR", type=Path, required=True, help="folder of images, or a pattern")
     parser.add_argument(
         "--priors",

@@ -11,16 +11,17 @@ from sodlift.cli._workers import add_workers
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     learners = parser.add_mutually_exclusive_group(required=True)
-    learners.add_argument("--refiner", metavar="NAME", help="mirm (learns from priors) or lps (from masks)")
+    learners.add_argument(
+        "--refiner", metavar="NAME", help="mirm (learns from priors), lps (from masks) or mijr (from both)"
+    )
     learners.add_argument(
         "--detector",
         metavar="NAME",
         help="arn (learns from masks), a2s_labels (from images alone) or a2s (from priors)",
     )
     parser.add_argument("--images", metavar="DIR", type=Path, required=True, help="folder of images")
-    targets = parser.add_mutually_exclusive_group()
-    targets.add_argument("--priors", metavar="DIR", type=Path, help="folder of their prior maps, or a pattern")
-    targets.add_argument("--masks", metavar="DIR", type=Path, help="folder of their ground truths")
+    parser.add_argument("--priors", metavar="DIR", type=Path, help="folder of their prior maps, or a pattern")
+    parser.add_argument("--masks", metavar="DIR", type=Path, help="folder of their ground truths")
     parser.add_argument(
         "--backbone", metavar="NAME", required=True, help="mobilenet_v2, efficientnet_lite0, vgg16, ..."
     )

@@ -48,12 +48,13 @@ def load_run(config: Mapping[str, Any] | str | Path) -> Run:
 
     files = {kind: read_rows(kind, settings["registries"].get(kind, ()), problems) for kind in ROWS}
     problems += reference_problems(files["datasets"], files["detectors"])
-    problems += training_problems(files["datasets"], files["detectors"], files["refiners"])
+    problems += training_problems(files["datasets"], files["detectors"], files["refiners"], files["pools"])
     subset = _subsets(settings["subset"], document, problems)
     tables = read_document(SHIPPED / "tables.yaml")
     problems += tables.locate(schema_problems(tables.data, read_schema(SHIPPED / "schemas" / "tables.schema.json")))
     known: dict[str, Sequence[str]] = {
-        **{kind: file.names for kind, file in files.items()},
+        # what a run names; a pool is named by its refiners
+        **{kind: file.names for kind, file in files.items() if kind in settings},
         "protocols": sorted(path.stem for path in (SHIPPED / "protocols").glob("*.yaml")),
         "extra_metrics": METRICS.names(),
         "tables": list(tables.data),
@@ -95,6 +96,7 @@ def load_run(config: Mapping[str, Any] | str | Path) -> Run:
         known_leaks=settings["known_leaks"],
         dataset_rows=files["datasets"].rows,
         detector_rows=files["detectors"].rows,
+        pool_rows=files["pools"].rows,
         refiner_rows=with_seeds(refiners, seeds),
         model_rows=with_seeds({name: files["refiners"].rows[name] for name in models}, seeds),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from sodlift.config.rows import DatasetRow, DetectorRow, FigureRow, RefinerRow, Row
+from sodlift.config.rows import DatasetRow, DetectorRow, FigureRow, PoolRow, RefinerRow, Row
 from sodlift.document import Document, read_document
 from sodlift.errors import ConfigError
 from sodlift.fetch.release import ReleaseFile
@@ -21,6 +21,7 @@ R = TypeVar("R", bound=Row)
 ROWS: dict[str, type[Row]] = {
     "datasets": DatasetRow,
     "detectors": DetectorRow,
+    "pools": PoolRow,
     "refiners": RefinerRow,
     "figures": FigureRow,
 }

@@ -119,8 +119,8 @@ class PriorMaps(NamedTuple):
 class Training:
     """What a refiner or a detector is trained on.
 
-    One that learns from maps takes every one of the data sets with the maps of every one of the detectors; another one
-    takes no maps.
+    One that learns from maps, with masks or without, takes every one of the data sets with the maps of every one of the
+    detectors; another one takes no maps.
     """
 
     datasets: tuple[str, ...] = ()
@@ -189,6 +189,21 @@ class DetectorRow(Row):
 
 
 @dataclass(frozen=True)
+class PoolRow(Row):
+    """A pool of images that refiners compare with.
+
+    Attributes
+    ----------
+    datasets : tuple of str
+        The data sets whose images it holds.
+    """
+
+    registered = ("sodlift.pools", "POOLS")
+
+    datasets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RefinerRow(Row):
     """One refiner.
 
@@ -198,6 +213,8 @@ class RefinerRow(Row):
         Its training data; None where it has nothing to train.
     model_of : str
         The refiner of the same type whose trained model it uses, with options of its own; empty for most.
+    pool : str
+        The pool that it compares images with; empty for one that does not.
     seed : int or None
         The seed of its training in a run; None where it has nothing to train.
     """
@@ -208,11 +225,12 @@ class RefinerRow(Row):
 
     train: Training | None = None
     model_of: str = ""
+    pool: str = ""
     seed: int | None = None
 
     @property
     def learns_from(self) -> str | None:
-        """What it has to be trained on: ``priors`` or ``masks``; None where it needs no training."""
+        """What it has to be trained on: ``priors``, ``masks`` or ``both``; None where it needs no training."""
         learns: str | None = self.kind.learns_from
         return learns
 

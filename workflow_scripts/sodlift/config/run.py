@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sodlift.config.lineage import learnt
-from sodlift.config.rows import DatasetRow, DetectorRow, FigureRow, PriorMaps, RefinerRow, Training
+from sodlift.config.rows import DatasetRow, DetectorRow, FigureRow, PoolRow, PriorMaps, RefinerRow, Training
 from sodlift.datasets.sources import has_masks
 from sodlift.datasets.subset import Subset
 from sodlift.registry import unknown_name
@@ -79,7 +79,7 @@ class Run:
         What is used of a data set, where not all of it is.
     known_leaks : mapping
         By training set and test set, how many test images may have a near-identical training image.
-    dataset_rows, detector_rows : mapping
+    dataset_rows, detector_rows, pool_rows : mapping
         Every registered row by its id.
     """
 
@@ -104,6 +104,7 @@ class Run:
     known_leaks: Mapping[str, Mapping[str, int]]
     dataset_rows: Mapping[str, DatasetRow]
     detector_rows: Mapping[str, DetectorRow]
+    pool_rows: Mapping[str, PoolRow]
     refiner_rows: Mapping[str, RefinerRow]
     model_rows: Mapping[str, RefinerRow]
 
@@ -286,6 +287,17 @@ class Run:
     def train_manifests(self, refiner: str) -> tuple[str, ...]:
         """Return the data set of each of ``train_inputs``, or those whose masks it learns from; UnknownNameError."""
         return (self.refiner(refiner).train or Training()).manifests
+
+    @property
+    def all_pools(self) -> tuple[str, ...]:
+        """Every registered pool, whether the run needs it or not."""
+        return tuple(self.pool_rows)
+
+    def pool(self, name: str) -> PoolRow:
+        """Return the row of a pool; raises UnknownNameError."""
+        if name not in self.pool_rows:
+            raise unknown_name("pool", name, self.pool_rows)
+        return self.pool_rows[name]
 
     def dataset(self, name: str) -> DatasetRow:
         """Return the row of a data set; raises UnknownNameError."""

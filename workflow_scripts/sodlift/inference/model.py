@@ -12,7 +12,7 @@ from sodlift.arrays import FloatMap, Image8, check_fit, resize
 from sodlift.backbones._state import read_state
 from sodlift.detectors import DETECTORS
 from sodlift.detectors._deep import DeepDetector, is_map
-from sodlift.errors import DataError, MapError, WeightsError
+from sodlift.errors import ConfigError, DataError, MapError, WeightsError
 from sodlift.options import build
 from sodlift.refiners import REFINERS
 from sodlift.refiners._base import Refiner
@@ -41,15 +41,23 @@ class Model(NamedTuple):
         """Whether it finds maps by itself; else it refines those of others."""
         return self.kind in DETECTORS
 
-    def load(self, device: str) -> Refiner | DeepDetector:
-        """Return it ready to use; raises WeightsError or ConfigError."""
-        return self.detector(device) if self.detects else self.refiner(device)
+    def load(self, device: str, pool: Path | None = None) -> Refiner | DeepDetector:
+        """Return it ready to use; see ``refiner`` for the pool. Raises WeightsError, ConfigError or DataError."""
+        return self.detector(device) if self.detects else self.refiner(device, pool)
 
-    def refiner(self, device: str) -> Refiner:
-        """Return the refiner; raises WeightsError where it is a detector."""
+    def refiner(self, device: str, pool: Path | None = None) -> Refiner:
+        """Return the refiner, with its pool if it compares with one: without a name, the one beside the model file.
+
+        Raises WeightsError where it is a detector, ConfigError where a pool is named in vain, DataError for none.
+        """
         if self.detects:
             raise self._misused("detector", "detect by it (`sodlift detect`), or name a refiner's file")
-        return REFINERS.get(self.kind).load(self.options, self.path, device)
+        kind = REFINERS.get(self.kind)
+        if kind.pooled:
+            pool = pool_beside(self.path) if pool is None else pool
+        elif pool is not None:
+            raise ConfigError(f"the refiner '{self.kind}' compares with no pool", where="pool", mend="leave it out")
+        return kind.ready(self.options, device, self.path, pool)
 
     def detector(self, device: str) -> DeepDetector:
         """Return the detector; raises WeightsError where it is a refiner."""
@@ -61,6 +69,11 @@ class Model(NamedTuple):
 
     def _misused(self, noun: str, mend: str) -> WeightsError:
         return WeightsError(f"model file of the {noun} '{self.kind}'", where=self.path, mend=mend)
+
+
+def pool_beside(model: Path) -> Path:
+    """Return where the pool of a refiner lies that was trained without a workflow: ``lps.pt`` has ``lps.pool``."""
+    return model.with_suffix(".pool")
 
 
 def read_model(path: str | Path, settings: Mapping[str, Any] | None = None) -> Model:
@@ -91,7 +104,10 @@ def read_model(path: str | Path, settings: Mapping[str, Any] | None = None) -> M
 
 
 def load_model(
-    path: str | Path, device: str = "auto", settings: Mapping[str, Any] | None = None
+    path: str | Path,
+    device: str = "auto",
+    settings: Mapping[str, Any] | None = None,
+    pool: str | Path | None = None,
 ) -> Refiner | DeepDetector:
     """Return the refiner or detector of a model file, ready to use; ``sodlift.load``.
 
@@ -103,15 +119,19 @@ def load_model(
         ``cpu``, ``cuda``, ``cuda:N``; ``auto`` is a GPU where there is one.
     settings : mapping of str to object
         Options that differ from those it was trained with, such as ``theta_fg`` or ``iterations``.
+    pool : str or Path, optional
+        The folder of the images that a refiner such as MIJR compares with; without it, the one beside the model file.
 
     Raises
     ------
     WeightsError
-        If the file is missing, broken, or no model file.
+        If the file is missing, broken, or no model file, or was trained with another pool.
+    DataError
+        If a pool is needed and is not there.
     ConfigError
-        If a setting is unknown or not allowed, or the device is not there.
+        If a setting is unknown or not allowed, a pool is named in vain, or the device is not there.
     """
-    return read_model(path, settings).load(device)
+    return read_model(path, settings).load(device, None if pool is None else Path(pool))
 
 
 def detect(image: Image8, model: str | Path | DeepDetector, **settings: Any) -> FloatMap:

@@ -69,7 +69,8 @@ def _model(run: Run, row: DetectorRow | RefinerRow, folder: Path, detectors: Map
     assert row.train is not None
     sets = ", ".join(run.dataset(name).title for name in row.train.datasets)
     maps = ", ".join(run.detector(name).title for name in row.train.detectors)
-    what = {"images": "images alone", "masks": "masks"}.get(row.learns_from or "", f"maps of {maps}")
+    words = {"images": "images alone", "masks": "masks", "both": f"masks and maps of {maps}"}
+    what = words.get(row.learns_from or "", f"maps of {maps}")
     ways = [link.way for link in links(row, run.detector_rows) if link.way]
     behind = tuple(way[-1] for way in ways if way[-1] in detectors)
     return TrainedModel(row.id, row.title, row.type, f"{sets}: {what}", folder, behind)

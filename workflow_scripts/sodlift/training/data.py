@@ -98,9 +98,10 @@ def _bare_items(manifest: Manifest, maps: MapSet | None) -> Iterator[Item]:
 _ITEMS = {"priors": _prior_items, "masks": _mask_items, "none": _bare_items}
 
 
-def digest_of(items: Iterable[Item]) -> str:
-    """Return a hash of the images and their targets."""
-    return hashlib.sha256(json.dumps([item.row for item in items]).encode()).hexdigest()
+def digest_of(items: Iterable[Item], also: str = "") -> str:
+    """Return a hash of the images and their targets, and of what else a text stands for."""
+    facts = [item.row for item in items]
+    return hashlib.sha256(json.dumps([*facts, also] if also else facts).encode()).hexdigest()
 
 
 def held_out(stem: str, share: float) -> bool:

@@ -32,6 +32,10 @@ class TrainingJob:
         Threads that a CPU training uses.
     tensorboard : Path or None
         Folder to write TensorBoard's files to; None writes none.
+    pool : Path or None
+        The pool of a refiner that compares images with others; None for those that do not.
+    aligned : tuple of Path
+        The alignment of each of the training sets with the pool.
     """
 
     sources: tuple[tuple[Manifest, MapSet | None], ...]
@@ -42,6 +46,8 @@ class TrainingJob:
     device: str = "cpu"
     threads: int = 1
     tensorboard: Path | None = None
+    pool: Path | None = None
+    aligned: tuple[Path, ...] = ()
 
     @property
     def report(self) -> Path:

@@ -50,6 +50,7 @@ def train_network(
     size: int | None,
     targets: Targets,
     refuse: Refuse = lambda stored, resized: "",
+    also: str = "",
 ) -> None:
     """Train a network and write ``job.output``, with its log, report and figure.
 
@@ -72,6 +73,8 @@ def train_network(
     refuse : callable
         ``refuse(stored target, target at training size)``, maps (H, W) in [0, 1], gives the reason why an image
         cannot be learnt from, or an empty string.
+    also : str
+        A hash of what else is learnt from, beside the images and their targets.
 
     Raises
     ------
@@ -93,7 +96,7 @@ def train_network(
     settings = json.loads(json.dumps(asdict(options), default=str))
     with team(job.device, job.threads) as place:
         items = items_of(job, targets)
-        code, data = training_code(make_tasks, options), digest_of(items)
+        code, data = training_code(make_tasks, options), digest_of(items, also)
         identity = hashlib.sha256(json.dumps([kind, settings, job.seed, data, code, versions()]).encode()).hexdigest()
         checkpoint = Checkpoint(job.checkpoint, identity)
         tasks = make_tasks(source)
