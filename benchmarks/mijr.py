@@ -32,10 +32,10 @@ class Clock:
     def __init__(self) -> None:
         self.taken: dict[str, list[tuple[float, float]]] = {}
 
-    def time(self, part: str, work: Callable[[], T]) -> T:
-        """Return what ``work`` does, its time noted under the name of the part."""
+    def time(self, part: str, work: Callable[..., T], *given: Any) -> T:
+        """Return ``work(*given)``, its time noted under the name of the part."""
         wall, processor = time.perf_counter(), time.process_time()
-        found = work()
+        found = work(*given)
         self.taken.setdefault(part, []).append((time.perf_counter() - wall, time.process_time() - processor))
         return found
 
@@ -53,27 +53,27 @@ def whole(refiner: MijrRefiner, files: list[Path], priors: Path, clock: Clock) -
     """Refine each image as a user does, with the prior of its stem."""
     for file in files:
         image = read_image(file)
-        prior = resize(read_map(priors / f"{file.stem}.png"), image.shape[:2], "lanczos")
-        features = clock.time("all that priors share", lambda image=image: refiner.features(image))
-        clock.time("one prior", lambda features=features, prior=prior: refiner.refine_all(features, [prior]))
+        prior = resize(read_map(priors / f"{file.stem}.png"), (image.shape[0], image.shape[1]), "lanczos")
+        features = clock.time("all that priors share", refiner.features, image)
+        clock.time("one prior", refiner.refine_all, features, [prior])
 
 
 def parts(refiner: MijrRefiner, files: list[Path], clock: Clock) -> None:
     """Time the parts of what priors share."""
     assert refiner.partners is not None
     pool, threads = refiner.partners.pool, torch.get_num_threads()
+    options = pool.options
     for file in files:
         image = read_image(file)
-        descriptor = clock.time("GIST and HOG", lambda image=image: describe(image))
-        near = clock.time("retrieval", lambda d=descriptor: pool.retrieval.nearest(d, pool.options.partners))
-        here = clock.time("superpixels and boxes", lambda image=image: scene(image, pool.options.superpixels))
+        descriptor = clock.time("GIST and HOG", describe, image)
+        near = clock.time("retrieval", pool.retrieval.nearest, descriptor, options.partners)
+        here = clock.time("superpixels and boxes", scene, image, options.superpixels)
         sift = clock.time("dense SIFT", here.describe)
-        other = clock.time("one partner read", lambda near=near: pool.scene(near[0].stem))
-        theirs = other.describe()
-        matched = clock.time("one SIFT flow", lambda a=sift, b=theirs: sift_flow(a, b, pool.options.flow))
-        clock.time("one partner linked", lambda a=here, b=other, m=matched: link(a, b, m, pool.options.link))
-        clock.time("the whole alignment", lambda image=image: align(image, pool, threads))
-        clock.time("features of an image", lambda i=image, s=here: refiner.extract(i, s.labels, s.count))
+        other = pool.scene(near[0].stem)
+        matched = clock.time("one SIFT flow", sift_flow, sift, other.describe(), options.flow)
+        clock.time("one partner linked", link, here, other, matched, options.link)
+        clock.time("the whole alignment", align, image, pool, threads)
+        clock.time("features of an image", refiner.extract, image, here.labels, here.count)
 
 
 def main() -> None:

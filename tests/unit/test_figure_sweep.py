@@ -1,9 +1,11 @@
 """Sweeps: which refiners or detectors are compared, in which order, and how numbers and names are drawn."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from figure_samples import LPS, labels_row, lps_at, run_of, score_cells
 
 from sodlift.config.rows import DetectorRow, RefinerRow
@@ -62,6 +64,28 @@ def test_refiners_trained_on_the_same_data_are_compared_and_those_of_other_model
     resample = SweepOptions("lps", "resample", ("MAE",))
     found = swept(resample, run_of(tmp_path, {"refiners": rows}))
     assert list(found.values()) == [{LPS_RESAMPLE: "lps", "nearest": "near"}]
+
+
+def test_refiners_of_other_pools_are_not_compared(tmp_path: Path) -> None:
+    row = {"type": "mijr", "options": {"backbone": "efficientnet_lite0"}, "pool": "mine"}
+    row["train"] = {"datasets": ["ECSSD"], "detectors": ["rbd"]}
+    bare = {**row, "options": {"backbone": "efficientnet_lite0", "filtered": False}}
+    rows = {"all": row, "bare": bare, "five": {**row, "pool": "mine_5"}}
+    pools = {
+        name: {"title": name, "type": "similar", "options": {"link": {"top": top}}, "datasets": ["ECSSD"]}
+        for name, top in (("mine", 1), ("mine_5", 5))
+    }
+    (tmp_path / "pools.yaml").write_text(yaml.safe_dump(pools))
+    named = {name: {"title": name, **row} for name, row in rows.items()}
+    (tmp_path / "mijr.yaml").write_text(yaml.safe_dump(named))
+    registries = {"refiners": [str(tmp_path / "mijr.yaml")], "pools": [str(tmp_path / "pools.yaml")]}
+    run = run_of(tmp_path, {}, registries=registries, datasets=["SED2"], refiners=["five", *list(rows)[:2]])
+    found = swept(SweepOptions("mijr", "filtered", ("MAE",)), run)
+    assert list(found.values()) == [{"true": "all", "false": "bare"}]
+
+
+def test_a_sweep_can_be_of_named_refiners(run: Run) -> None:
+    assert swept(replace(SWEEP, refiners=("t2", "lps", "t9")), run) == {"LPS 2": {2: "t2", 1: "lps"}}
 
 
 LPS_RESAMPLE = RefinerRow("", "", "lps").kind.options().resample

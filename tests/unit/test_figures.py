@@ -39,7 +39,19 @@ def test_every_shipped_row_is_right() -> None:
     assert not problems
     assert {row.type for row in rows.values()} == set(FIGURES.names())
     assert {"lps_fig5", "lps_fig6_pr", "lps_fig6_f", "a2s_fig9", "arn_fig5", "arn_fig6"} <= set(rows)
-    assert all((SHIPPED / "protocols" / f"{p}.yaml").is_file() for r in rows.values() if (p := r.options.protocol))
+    assert {"mijr_fig9_pr", "mijr_fig9_f", "mijr_fig10", "mijr_fig11", "mijr_partners"} <= set(rows)
+    protocols = {getattr(row.options, "protocol", "") for row in rows.values()} - {""}
+    assert all((SHIPPED / "protocols" / f"{name}.yaml").is_file() for name in protocols)
+
+
+@pytest.mark.parametrize("name", sorted(set(FIGURES.names()) - {"partners"}))
+def test_a_figure_of_scores_is_drawn_of_those_of_every_cell(name: str, run: Run) -> None:
+    files = FIGURES.get(name).inputs(None, run)
+    cells = [(dataset, detector) for dataset in ("SED2", "PASCAL-S-108") for detector in ("rbd", "mb_plus")]
+    refiners = ["none", *(f"{name}{seed}" for name in ("t5", "lps", "t2") for seed in ("", "@2")), "densecrf_dss"]
+    wanted = {run.results.joinpath("evaluation", *cell, r, "scores.json") for cell in cells for r in refiners}
+    assert set(files["scores"]) == wanted  # type: ignore[arg-type]
+    assert list(files) == ["scores"]
 
 
 def test_curves_are_those_of_the_primary_seed_and_of_the_types_that_are_asked_for(run: Run) -> None:
@@ -70,6 +82,15 @@ def test_named_detectors_are_drawn_in_their_order_as_far_as_the_run_has_them(run
         chosen(CurvesOptions(detectors=("rbd", "mb_pluss")), run)
 
 
+def test_named_refiners_are_drawn_in_their_order_as_far_as_the_run_has_them(run: Run) -> None:
+    asked = CurvesOptions(refiners=("t2", "t3", "lps"), detectors=("rbd",))
+    assert [curve.refiner for curve in chosen(asked, run)] == [None, "LPS 2", "LPS"] * 2
+    assert asked.refiners_of(run) == CurvesOptions(refiners=asked.refiners, types=("lps",)).refiners_of(run)
+    assert CurvesOptions(refiners=("t2", "densecrf_dss"), types=("densecrf",)).refiners_of(run)[1:] == ("densecrf_dss",)
+    with pytest.raises(DataError, match="has none of the figure's refiners: t3, t4"):
+        chosen(CurvesOptions(refiners=("t3", "t4")), run)
+
+
 @pytest.mark.parametrize(
     ("kind", "options", "where", "mend"),
     [
@@ -78,6 +99,8 @@ def test_named_detectors_are_drawn_in_their_order_as_far_as_the_run_has_them(run
         ("bars", {"metrics": ["maxF", "maxf_PR"]}, "metrics", "'maxF_PR'"),
         ("bars", {"metrics": []}, "metrics", None),
         ("bars", {"metrics": ["MAE"], "bar": "metrics"}, "bar", "'metric'"),
+        ("partners", {"count": 0}, "count", None),
+        ("partners", {"proposals": -1}, "proposals", None),
         ("sweep", {"type": "a2s_label", "option": "alpha", "metrics": ["MAE"]}, "type", "'a2s_labels'"),
         ("sweep", {"type": "a2s_labels", "option": "alhpa", "metrics": ["MAE"]}, "option", "'alpha'"),
         ("sweep", {"type": "arn", "option": "recipe.stepz", "metrics": ["MAE"]}, "option", "'recipe.steps'"),

@@ -91,6 +91,13 @@ def test_every_row_of_a_written_table_has_as_many_places_as_its_head(name: str, 
     assert tex.isascii()
 
 
+@pytest.mark.parametrize("name", ["mijr_table2", "mijr_table3"])
+def test_a_table_without_the_values_that_the_paper_prints_says_so(name: str, summary: pd.DataFrame) -> None:
+    made = make_table(SPECS[name], summary, RUN, LABELS)
+    for text in (made.to_markdown(), made.to_latex()):
+        assert "The values that the paper prints are not in the published text available." in text
+
+
 def test_latex_sets_names_as_they_are(tmp_path: Path) -> None:
     assert latex_escape(r"50%_a&b#{$}~^\<") == (
         r"50\%\_a\&b\#\{\$\}\textasciitilde{}\textasciicircum{}\textbackslash{}\textless{}"

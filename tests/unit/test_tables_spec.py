@@ -62,6 +62,8 @@ def test_shipped_tables_load_with_their_printed_values() -> None:
         "a2s_table8": 10,
         "a2s_table8_hours": 10,
         "arn_table1": 64,
+        "mijr_table2": 0,
+        "mijr_table3": 0,
     }
     assert specs["mirm_table1"].source == "MIRM, Table 1"
     assert [spec.id for spec in specs["refiners_ldps"].against] == ["mirm_table1", "mirm_table2", "mirm_table3"]
@@ -88,6 +90,7 @@ def test_benchmark_tables_test_the_refiners_and_paper_tables_do_not() -> None:
         ("values: mirm_table1.csv", "values: mirm_table.csv", "unknown file of printed values 'mirm_table.csv'"),
         ("printed: refined_LPS", "printed: refined_LSP", "did you mean 'refined_LPS'?"),
         ("significance: true", "significance: maybe", "refiners.significance"),
+        ("significance: true", "notes: [{text: new, method: UCF}]", "refiners.notes[0].method"),
         ("paper: MIRM\n", "paper: MIRM\n  significance: true\n", "mirm_table1.significance"),
         ("method: UCF", "method: UFC", "mirm_table1.notes[1].method: unknown printed method 'UFC'"),
         ("{A2S_stage2: a2s_keep02}", "{A2S_stage2: a2s_keep20}", "a2s_table6.variants[1].detectors: unknown detector"),

@@ -20,12 +20,15 @@ class Selection:
         The protocol whose scores are drawn; empty for the run's first one.
     types : tuple of str
         Types of the refiners that are drawn beside the unrefined maps; empty for all, ``[none]`` for no refiner at all.
+    refiners : tuple of str
+        Of these the ones that are drawn, in this order, as far as the run has them; empty for all.
     detectors : tuple of str
         The detectors that are drawn, in this order, as far as the run has them; empty for all of the run.
     """
 
     protocol: str = ""
     types: tuple[str, ...] = ()
+    refiners: tuple[str, ...] = ()
     detectors: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -48,16 +51,20 @@ class Selection:
         known = {name: run.detector(name) for name in self.detectors or run.detectors}
         found = tuple(name for name in known if name in run.detectors)
         if not found:
-            raise DataError(
-                f"the run has none of the figure's detectors: {', '.join(self.detectors)}",
-                expected=f"some of: {', '.join(run.detectors)}",
-                mend="add one of them to `detectors`, or leave the figure out",
-            )
+            raise _none_of("detectors", self.detectors, run.detectors)
         return found
 
     def refiners_of(self, run: Run) -> tuple[str, ...]:
-        """Return the refiners that are drawn, ``none`` first; of several seeds the primary one's."""
-        names = (name for name in run.refiner_rows if "@" not in name)
+        """Return the refiners that are drawn, ``none`` first; of several seeds the primary one's.
+
+        Raises
+        ------
+        DataError
+            If the figure names refiners, and the run has none of them.
+        """
+        names = [name for name in self.refiners or run.refiner_rows if name in run.refiner_rows and "@" not in name]
+        if self.refiners and not names:
+            raise _none_of("refiners", self.refiners, run.refiner_rows)
         return (UNREFINED, *(name for name in names if not self.types or run.refiner(name).type in self.types))
 
     def refiner_titles(self, run: Run) -> dict[str, str]:
@@ -75,6 +82,14 @@ class Selection:
         )
         scored = set(run.scored_cells)
         return tuple(cell for cell in every if cell in scored)
+
+
+def _none_of(kind: str, asked: Iterable[str], known: Iterable[str]) -> DataError:
+    return DataError(
+        f"the run has none of the figure's {kind}: {', '.join(asked)}",
+        expected=f"some of: {', '.join(known) or '(none)'}",
+        mend=f"add one of them to `{kind}`, or leave the figure out",
+    )
 
 
 def check_names(kind: str, option: str, names: Iterable[str], known: Iterable[str]) -> None:

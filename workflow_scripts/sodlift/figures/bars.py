@@ -44,7 +44,7 @@ def bars(options: BarsOptions, run: Run) -> "Iterator[Bar]":
     UnknownNameError
         If no registry file has a detector.
     DataError
-        If the run has none of the detectors, or scores are missing.
+        If the run has none of the detectors, or of the refiners, that are named; or scores are missing.
     """
     from sodlift.plots.bars import Bar  # noqa: PLC0415 - slow to import, and not needed to read a configuration
 

@@ -34,7 +34,7 @@ def chosen(options: CurvesOptions, run: Run) -> "tuple[Curve, ...]":
     UnknownNameError
         If no registry file has a detector.
     DataError
-        If the run has none of the detectors.
+        If the run has none of the detectors, or of the refiners, that are named.
     """
     from sodlift.plots.curves import Curve  # noqa: PLC0415 - slow to import, and not needed to read a configuration
 

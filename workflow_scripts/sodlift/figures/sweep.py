@@ -106,12 +106,12 @@ def swept(options: SweepOptions, run: Run) -> dict[str, dict[Value, str]]:
     UnknownNameError
         If no registry file has a detector.
     DataError
-        If no two of the type differ in the option alone, or the run has none of the detectors.
+        If no two of the type differ in the option alone, or the run has none of those named.
     """
     families: dict[tuple[object, ...], dict[Value, str]] = {}
-    for name in options.detectors_of(run) if options.of_detectors else run.refiner_rows:
+    for name in options.detectors_of(run) if options.of_detectors else options.refiners_of(run)[1:]:
         row = options.row_of(run, name)
-        if row.type == options.type and "@" not in name:
+        if row.type == options.type:
             settings = _settings(row)
             value = settings.pop(options.option)
             for lineage in _lineages(row):
@@ -136,9 +136,9 @@ def swept(options: SweepOptions, run: Run) -> dict[str, dict[Value, str]]:
 
 
 def _lineages(row: DetectorRow | RefinerRow) -> list[object]:
-    """Return what a row has in common with those that it is compared with: a trained model, or the training data."""
+    """Return what a row has in common with those that it is compared with: a model, or training data and pool."""
     shared = getattr(row, "model_of", "")
-    return [shared] if shared else [row.train, row.id]
+    return [shared] if shared else [(row.train, getattr(row, "pool", "")), row.id]
 
 
 class Series(NamedTuple):

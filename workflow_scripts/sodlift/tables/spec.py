@@ -136,7 +136,7 @@ class TableSpec:
     against : tuple of TableSpec
         The paper tables whose printed values a ``benchmark`` table sets beside its own.
     notes : tuple of Note
-        Oddities of the printed table.
+        Remarks on the table.
     rank : str
         Within what the best value is set in bold: ``detector`` (its rows) or ``column`` (the whole table).
     significance : bool
