@@ -1,19 +1,6 @@
 from sodlift.tables.kinds import KINDS
 
 
-def drawn_of(name):
-    """What a figure is drawn of, which is its type's to say."""
-    row = RUN.figure_rows[name]
-    try:
-        return dict(row.kind.inputs(row.options, RUN))
-    except SodliftError as error:
-        raise WorkflowError(f"figure '{name}': {error}")
-
-
-# Asked for all at once: a figure that the run has nothing for is told before anything is made.
-DRAWN_OF = {name: drawn_of(name) for name in RUN.figures}
-
-
 # Tables and figures are rows of config/tables.yaml and config/figures.yaml: any of them is a target of its own.
 # A run for inference only has nothing to score.
 rule tables:

@@ -150,3 +150,16 @@ def refined_maps(dataset, detector, refiner):
 def printed_files():
     """What the tables are and what the papers print in them."""
     return [ROOT / "config/tables.yaml", *ROOT.glob("config/paper_values/*.csv")]
+
+
+def drawn_of(name):
+    """What a figure is drawn of, which is its type's to say."""
+    row = RUN.figure_rows[name]
+    try:
+        return dict(row.kind.inputs(row.options, RUN))
+    except SodliftError as error:
+        raise WorkflowError(f"figure '{name}': {error}")
+
+
+# Asked for all at once: a figure that the run has nothing for is told before anything is made.
+DRAWN_OF = {name: drawn_of(name) for name in RUN.figures}
