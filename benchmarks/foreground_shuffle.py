@@ -1,4 +1,4 @@
-"""How much of MIRM is the relation: ``python benchmarks/foreground_shuffle.py CONFIG REFINER DATASET``.
+"""How much of MIRM is the relation: ``python benchmarks/foreground_shuffle.py CONFIG REFINER DATASET [DETECTOR ...]``.
 
 Every image is refined with its own foreground vector F_fg, with that of the image before it (the last one's for the
 first), and with that of its own background (F_fg under 1 - prior). If the first two score alike, what is gained over
@@ -78,11 +78,12 @@ def _score(manifest: Manifest, maps: MapSet, priors: MapSet, protocol: Protocol,
 
 
 def main() -> None:
-    """Compare over every detector of the run that has maps of the data set."""
+    """Compare over the detectors named, or every detector of the run that has maps of the data set."""
     parser = argparse.ArgumentParser(description="Refine with the foreground of another image.")
     parser.add_argument("config", type=Path)
     parser.add_argument("refiner")
     parser.add_argument("dataset")
+    parser.add_argument("detectors", nargs="*", metavar="DETECTOR")
     parser.add_argument("--protocol", default="pysod_gt127")
     arguments = parser.parse_args()
     run = load_run(arguments.config)
@@ -91,7 +92,9 @@ def main() -> None:
     protocol = load_protocol(arguments.protocol)
     print(f"{'detector':12s}  {'prior':13s}  " + "  ".join(f"{kind:13s}" for kind in KINDS))
     for cell in run.scored_cells:
-        if cell.dataset == arguments.dataset and cell.refiner == arguments.refiner:
+        if (cell.dataset, cell.refiner) == (arguments.dataset, arguments.refiner) and (
+            not arguments.detectors or cell.detector in arguments.detectors
+        ):
             compare(run, refiner, cell.dataset, cell.detector, protocol)
 
 

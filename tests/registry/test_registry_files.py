@@ -67,7 +67,7 @@ def test_the_demo_needs_no_file_outside_the_repository(name: str) -> None:
 @pytest.mark.parametrize("kind", REGISTRIES)
 def test_the_parameters_of_every_row_make_its_options_again(kind: str) -> None:
     rows: dict[str, Row] = getattr(run("config"), f"{kind.removesuffix('s')}_rows")
-    for row in (*rows.values(), *run("demo").refiner_rows.values(), *run("label_free").refiner_rows.values()):
+    for row in (*rows.values(), *run("demo").refiner_rows.values(), *run("at_hand").refiner_rows.values()):
         assert build(row.kind.options, json.loads(json.dumps(row.parameters)), row.id) == row.options
 
 
@@ -116,8 +116,8 @@ def test_every_detector_of_the_papers_tables_has_a_row() -> None:
         assert printed <= {row.paper_names.get(paper) for row in rows}
 
 
-def test_the_label_free_run_names_no_printed_set_as_complete_that_is_not() -> None:
-    loaded = run("label_free")
+def test_the_run_at_hand_names_no_printed_set_as_complete_that_is_not() -> None:
+    loaded = run("at_hand")
     assert [d for d in loaded.test_sets if loaded.dataset(d).complete] == ["SED2"]
 
 
