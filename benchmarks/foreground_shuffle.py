@@ -87,15 +87,18 @@ def main() -> None:
     parser.add_argument("--protocol", default="pysod_gt127")
     arguments = parser.parse_args()
     run = load_run(arguments.config)
+    of = (arguments.dataset, arguments.refiner)
+    there = [cell.detector for cell in run.scored_cells if (cell.dataset, cell.refiner) == of]
+    if unknown := set(arguments.detectors) - set(there):
+        parser.error(
+            f"the run scores no {', '.join(sorted(unknown))} with {of[1]} on {of[0]}; it has {', '.join(there)}"
+        )
     options = run.refiner(arguments.refiner).options
     refiner = load(options, run.results / "models" / arguments.refiner / "model.pt", "cpu")
     protocol = load_protocol(arguments.protocol)
     print(f"{'detector':12s}  {'prior':13s}  " + "  ".join(f"{kind:13s}" for kind in KINDS))
-    for cell in run.scored_cells:
-        if (cell.dataset, cell.refiner) == (arguments.dataset, arguments.refiner) and (
-            not arguments.detectors or cell.detector in arguments.detectors
-        ):
-            compare(run, refiner, cell.dataset, cell.detector, protocol)
+    for detector in arguments.detectors or there:
+        compare(run, refiner, arguments.dataset, detector, protocol)
 
 
 if __name__ == "__main__":
